@@ -1,0 +1,202 @@
+"""Every setting, in one place. Unknown keys are refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from useq import MDASequence
+
+
+class Settings(BaseModel, frozen=True, extra="forbid"):
+    """A group of settings; misspelt names are errors."""
+
+
+class SegmentationSettings(Settings):
+    """How an image is turned into cells."""
+
+    model: str = Field(
+        "starter",
+        description="A registered model's name, or the path of a weights file.",
+    )
+    peak_threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="A region of the distance map above this seeds one cell (the paper's "
+        "cells_max). Unset: the model's own, 0.47 for SAMCell.",
+    )
+    fill_threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="A cell reaches down to this height of the distance map (the paper's "
+        "cell_fill). Unset: the model's own, 0.09 for SAMCell.",
+    )
+    cell_diameter_um: PositiveFloat | None = Field(
+        None,
+        description="Typical cell diameter. Set, the image is resized so that cells have "
+        "the size that the model was trained on; masks return on the original grid.",
+    )
+    min_area_um2: float = Field(
+        0, ge=0, description="Smaller cells are dropped; 0 keeps all."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    batch_tiles: PositiveInt = Field(
+        8, description="Tiles that go through the network at once."
+    )
+
+    @model_validator(mode="after")
+    def _fill_is_below_peak(self) -> SegmentationSettings:
+        peak, fill = self.peak_threshold, self.fill_threshold
+        if peak is not None and fill is not None and fill > peak:
+            raise ValueError(
+                f"fill_threshold is {fill}, above peak_threshold, which is {peak}. "
+                "A cell grows from its peak down to the fill threshold: make it the lower one."
+            )
+        return self
+
+
+class AnalysisSettings(Settings):
+    """How a run is analysed."""
+
+    name: str = Field(
+        "cells", pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name of the result."
+    )
+    channel: str | None = Field(
+        None, description="Channel with the cells. Unset: the first."
+    )
+    order: Literal["oldest", "newest"] = Field(
+        "oldest", description="Which waiting frame is analysed first. All are in the end."
+    )
+    segmentation: SegmentationSettings = SegmentationSettings()
+
+
+class SimulatedMicroscope(Settings):
+    """A growing culture, rendered: no hardware and no Micro-Manager needed."""
+
+    kind: Literal["simulated"] = "simulated"
+    seed: int = 1
+    image_height_px: PositiveInt = 512
+    image_width_px: PositiveInt = 512
+    pixel_size_um: PositiveFloat = 0.87
+    bits: Literal[12, 16] = 12
+    doubling_time_h: PositiveFloat = 16.0
+    seeding_density_per_mm2: PositiveFloat = 120.0
+    well_pitch_um: PositiveFloat = Field(
+        9000.0, description="Wells this far apart grow on their own."
+    )
+    speed: PositiveFloat = Field(
+        1.0, description="Culture seconds per second of the sequence's clock."
+    )
+
+
+class MicroManager(Settings):
+    """The user's own microscope, or Micro-Manager's demo configuration."""
+
+    kind: Literal["micromanager"] = "micromanager"
+    config: Path = Field(description="A Micro-Manager .cfg file.")
+    pixel_size_um: PositiveFloat | None = Field(
+        None, description="Overrides the configuration's own calibration."
+    )
+
+
+Microscope = Annotated[SimulatedMicroscope | MicroManager, Field(discriminator="kind")]
+
+
+def _sequence(value: Any) -> Any:
+    """Refuse misspelt keys that useq itself would drop in silence."""
+    if isinstance(value, dict):
+        sequence = MDASequence.model_validate(value)
+        _refuse_unknown_keys(value, sequence, "sequence")
+        return sequence
+    return value
+
+
+def _refuse_unknown_keys(given: Any, parsed: Any, where: str) -> None:
+    if isinstance(given, dict) and isinstance(parsed, BaseModel):
+        known = set(type(parsed).model_fields) | {
+            field.alias for field in type(parsed).model_fields.values() if field.alias
+        }
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise ValueError(
+                f"{where} has the unknown key {unknown[0]!r}; known here: {', '.join(sorted(known))}."
+            )
+        for name, value in given.items():
+            _refuse_unknown_keys(value, getattr(parsed, name, None), f"{where}.{name}")
+    elif isinstance(given, list) and isinstance(parsed, list | tuple):
+        for place, (one, other) in enumerate(zip(given, parsed, strict=False)):
+            _refuse_unknown_keys(one, other, f"{where}[{place}]")
+
+
+class RunSettings(Settings):
+    """One experiment: the microscope, what it acquires, how that is analysed."""
+
+    name: str = Field(
+        "run", min_length=1, description="Shown at the head of the dashboard."
+    )
+    microscope: Microscope = SimulatedMicroscope()
+    sequence: Annotated[MDASequence, BeforeValidator(_sequence)]
+    analysis: AnalysisSettings = AnalysisSettings()
+    memory_budget_mb: PositiveInt = Field(
+        1024, description="Frames that wait for the disk hold at most this much memory."
+    )
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> RunSettings:
+        """Read a configuration file.
+
+        Relative paths inside it are taken from the file's own folder. A file that
+        is a bare useq sequence runs with default settings on the simulated microscope.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, is not a mapping or has a bad or unknown key;
+            the message names the key and the file.
+        """
+        try:
+            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ValueError(f"{path} cannot be read as YAML: {error}") from error
+        if not isinstance(raw, dict):
+            raise ValueError(
+                f"{path} holds {type(raw).__name__} at its top, not settings by name. "
+                "See acquisition_configs/ for examples."
+            )
+        try:
+            settings = cls.model_validate(raw)
+        except ValidationError as error:
+            raise ValueError(f"{path}: {describe(error)}") from error
+        microscope = settings.microscope
+        if isinstance(microscope, MicroManager) and not microscope.config.is_absolute():
+            beside = microscope.model_copy(
+                update={"config": path.parent / microscope.config}
+            )
+            settings = settings.model_copy(update={"microscope": beside})
+        return settings
+
+
+def describe(error: ValidationError) -> str:
+    """Say in one line per fault what was found, where, and what was expected."""
+    lines = []
+    for fault in error.errors(include_url=False):
+        where = ".".join(str(part) for part in fault["loc"]) or "the settings"
+        if fault["type"] == "extra_forbidden":
+            lines.append(f"{where} is not a setting here; check the spelling or remove it")
+        elif fault["type"] == "missing":
+            lines.append(f"{where} is missing")
+        else:
+            lines.append(f"{where}: {fault['msg']} (found {fault['input']!r:.80})")
+    return "; ".join(lines)
