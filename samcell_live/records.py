@@ -207,7 +207,7 @@ class SeriesRow(NamedTuple):
 
     confluence: float = NAN
     """Fraction of the field covered by cells, 0 to 1."""
-    count: float = NAN
+    cell_count: float = NAN
     """Cells in the field."""
     density_per_mm2: float = NAN
     area_mean_um2: float = NAN
