@@ -115,7 +115,7 @@ class RunShape:
             places.append(place)
         return FrameKey(*reversed(places))
 
-    def keys(self) -> Iterator[FrameKey]:
+    def all_keys(self) -> Iterator[FrameKey]:
         """All frames in slot order."""
         return map(self.key, range(self.n_slots))
 
@@ -141,7 +141,7 @@ class Frame:
     pixels: Pixels
     pixel_size_um: float
     """NaN in a recording without calibration."""
-    row: FrameRow = FrameRow()
+    row: FrameRow = FrameRow()  # noqa: RUF009 - a NamedTuple cannot change
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,9 @@ class SeriesRow(NamedTuple):
 
 
 class FrameCounts(NamedTuple):
-    """The account of a run. Always ``expected = acquired + missing`` and
+    """The account of a run.
+
+    Always ``expected = acquired + missing`` and
     ``acquired = analysed + failed + waiting``.
     """
 

@@ -62,7 +62,7 @@ class SegmentationSettings(Settings):
         if peak is not None and fill is not None and fill > peak:
             raise ValueError(
                 f"fill_threshold is {fill}, above peak_threshold, which is {peak}. "
-                "A cell grows from its peak down to the fill threshold: make it the lower one."
+                "A cell grows from peak down to fill: make fill the lower one."
             )
         return self
 
@@ -131,7 +131,8 @@ def _refuse_unknown_keys(given: Any, parsed: Any, where: str) -> None:
         unknown = sorted(set(given) - known)
         if unknown:
             raise ValueError(
-                f"{where} has the unknown key {unknown[0]!r}; known here: {', '.join(sorted(known))}."
+                f"{where} has the unknown key {unknown[0]!r}; "
+                f"known here: {', '.join(sorted(known))}."
             )
         for name, value in given.items():
             _refuse_unknown_keys(value, getattr(parsed, name, None), f"{where}.{name}")

@@ -90,7 +90,7 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
         if not found <= wanted or len(found) != len(self.views):
             raise ValueError(
                 f"The views are at (p, g) = {sorted(found)}, but the run has "
-                f"{shape.p} positions of {shape.g} grid tiles; each needs a view of its own."
+                f"{shape.p} positions of {shape.g} grid tiles; each needs one view."
             )
         if len(self.channels) != shape.c:
             raise ValueError(
@@ -98,8 +98,8 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
             )
         if self.segment_c >= shape.c or self.segment_z >= shape.z:
             raise ValueError(
-                f"Channel {self.segment_c}, plane {self.segment_z} is to be segmented, but the "
-                f"run has {shape.c} channels of {shape.z} planes."
+                f"Channel {self.segment_c}, plane {self.segment_z} is to be segmented, but "
+                f"the run has {shape.c} channels of {shape.z} planes."
             )
         return self
 

@@ -1,0 +1,101 @@
+"""The compact convolutional network that runs in real time on a CPU.
+
+It predicts the same distance map as SAMCell, at full resolution, and is not SAMCell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+CHANNELS = (32, 64, 96, 128, 192)
+"""Width of each level; each works at half the resolution of the one before."""
+
+
+class StarterNetwork(nn.Module):
+    """A U-shaped residual network whose finest level is half the image's resolution.
+
+    Batch norm, unlike group norm, gives a pixel the same value whatever else is in its
+    tile, so tiles fit together; and it folds into the convolutions.
+
+    Parameters
+    ----------
+    channels : sequence of int
+        Width of each level, finest first.
+    """
+
+    def __init__(self, channels: Sequence[int] = CHANNELS) -> None:
+        super().__init__()
+        finest, *_ = channels
+        self.stem = _convolution(1, finest, size=5, stride=2)
+        self.encoders = nn.ModuleList(ResidualBlock(width) for width in channels)
+        self.downs = nn.ModuleList(
+            _convolution(fine, coarse, size=3, stride=2)
+            for fine, coarse in zip(channels, channels[1:], strict=False)
+        )
+        self.ups = nn.ModuleList(
+            nn.Conv2d(coarse, fine, 1)
+            for fine, coarse in zip(channels, channels[1:], strict=False)
+        )
+        self.decoders = nn.ModuleList(ResidualBlock(width) for width in channels[:-1])
+        self.head = nn.Sequential(nn.Conv2d(finest, 4, 3, padding=1), nn.PixelShuffle(2))
+
+    @property
+    def multiple_px(self) -> int:
+        """Image sides must be multiples of this."""
+        return int(2 ** len(self.encoders))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Predict the distance map before its sigmoid.
+
+        Parameters
+        ----------
+        image : (batch, 1, height, width) float32
+            Standardised, with sides that are multiples of `multiple_px`.
+
+        Returns
+        -------
+        (batch, 1, height, width) float32
+            Logits.
+        """
+        features = self.encoders[0](functional.relu(self.stem(image)))
+        skips = []
+        for down, encoder in zip(self.downs, list(self.encoders)[1:], strict=True):
+            skips.append(features)
+            features = encoder(functional.relu(down(features)))
+        levels = zip(reversed(self.ups), reversed(self.decoders), reversed(skips), strict=True)
+        for up, decoder, skip in levels:
+            coarse = functional.interpolate(up(features), scale_factor=2, mode="nearest")
+            features = decoder(skip + coarse)
+        logits: Tensor = self.head(features)
+        return logits
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions added to what came in."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _convolution(width, width, size=3)
+        self.second = _convolution(width, width, size=3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Refine features; shape (batch, width, rows, columns) is kept."""
+        change = self.second(functional.relu(self.first(features)))
+        return functional.relu(features + change)
+
+
+def _convolution(
+    channels_in: int, channels_out: int, *, size: int, stride: int = 1
+) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, size, stride, padding=size // 2, bias=False),
+        nn.BatchNorm2d(channels_out),
+    )

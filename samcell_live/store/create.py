@@ -1,0 +1,116 @@
+"""Make a run store: everything that is known before the first frame."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from samcell_live.records import FrameKey, FrameRow
+from samcell_live.store import layout, metadata
+from samcell_live.store.arrays import Array, create_array, sync_folder, write_group
+from samcell_live.store.plan import RunPlan
+
+COLUMN_CHUNK = 1024
+"""Rows of a column in one file: 8 kB, rewritten for each frame."""
+
+
+def create_run(
+    path: Path, plan: RunPlan, expected: Iterable[FrameKey] | None = None
+) -> None:
+    """Make the store of a run at `path`, complete or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Folder to make; by custom it ends in ``.ome.zarr``.
+    plan : RunPlan
+        What the run is going to be.
+    expected : iterable of FrameKey, optional
+        Frames that the run is to bring. By default every slot of its shape.
+
+    Raises
+    ------
+    FileExistsError
+        If something is at `path` already.
+    OSError
+        If it cannot be written; then nothing is left behind.
+    """
+    if path.exists():
+        raise FileExistsError(
+            f"{path} exists already, and a run never overwrites another. "
+            "Give another --store, or move the old one away."
+        )
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        _create_images(partial, plan)
+        _create_frames(partial, plan, expected)
+        partial.rename(path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _create_images(root: Path, plan: RunPlan) -> None:
+    write_group(root, metadata.root_attributes(plan))
+    if plan.has_plate:
+        for well, attributes in metadata.well_attributes(plan).items():
+            write_group(root / well.split("/", 1)[0])
+            write_group(root / well, attributes)
+    else:
+        write_group(root / layout.OME, metadata.series_attributes(plan))
+        (root / layout.OME / "METADATA.ome.xml").write_text(
+            metadata.ome_xml(plan), encoding="utf-8"
+        )
+    shape = plan.shape
+    plane = (plan.height_px, plan.width_px)
+    stack = (shape.t, shape.c * shape.cam, *([shape.z] if plan.has_z else []))
+    for view in plan.views:
+        write_group(root / view.path, metadata.image_attributes(plan, view))
+        create_array(
+            root / layout.raw(view.path),
+            shape=(*stack, *plane),
+            chunks=(*[1] * len(stack), *plane),
+            dtype=plan.dtype,
+            dimension_names=metadata.axis_names(plan),
+            codec="raw",
+        )
+
+
+def _create_frames(root: Path, plan: RunPlan, expected: Iterable[FrameKey] | None) -> None:
+    attributes = {"schema": layout.SCHEMA_VERSION, "plan": plan.model_dump(mode="json")}
+    write_group(root / layout.SAMCELL, attributes)
+    write_group(root / layout.SAMCELL / "analyses")
+    write_group(root / layout.SAMCELL / "processes")
+    write_group(root / layout.FRAMES)
+    n_slots = plan.shape.n_slots
+    for name in FrameRow._fields:
+        create_column(root / layout.frame_column(name), n_slots, "float64", np.nan)
+    create_column(root / layout.frame_column("acquired"), n_slots, "uint8")
+    places = np.array([tuple(key) for key in plan.shape.all_keys()], dtype=np.int32)
+    for name, column in zip(FrameKey._fields, places.T, strict=True):
+        create_column(root / layout.frame_column(name), n_slots, "int32").write(
+            column
+        ).result()
+    flags = np.zeros(n_slots, dtype=np.uint8)
+    wanted = plan.shape.all_keys() if expected is None else expected
+    flags[[plan.shape.slot(key) for key in wanted]] = 1
+    create_column(root / layout.frame_column("expected"), n_slots, "uint8").write(
+        flags
+    ).result()
+
+
+def create_column(path: Path, n_slots: int, dtype: str, fill_value: float = 0) -> Array:
+    """Make one per-frame column."""
+    return create_array(
+        path,
+        shape=(n_slots,),
+        chunks=(min(COLUMN_CHUNK, n_slots),),
+        dtype=dtype,
+        dimension_names=["frame"],
+        fill_value=fill_value,
+    )

@@ -1,0 +1,73 @@
+"""Writing raw frames: the acquisition's side of the store."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from samcell_live.records import Frame
+from samcell_live.store import layout
+from samcell_live.store.arrays import Array, open_array, read
+from samcell_live.store.plan import RunPlan
+
+
+class FrameWriter:
+    """Writes frames durably, each into its own slot.
+
+    The only writer of the raw arrays and of ``samcell/frames``. A frame is marked
+    acquired after its pixels and its row are on disk, so a reader that looks at the
+    mark first never sees half a frame. Safe to call from several threads.
+    """
+
+    def __init__(self, path: Path, plan: RunPlan) -> None:
+        self.plan = plan
+        self._raw = {
+            view.path: open_array(path / layout.raw(view.path)) for view in plan.views
+        }
+        self._columns: dict[str, Array] = {}
+        self._path = path
+        self._acquired = open_array(path / layout.frame_column("acquired"))
+        self._one_row_at_a_time = threading.Lock()
+
+    def write(self, frame: Frame) -> None:
+        """Write one frame and wait until it is safe. Writing it again is harmless.
+
+        Raises
+        ------
+        ValueError
+            If the frame does not fit this run.
+        OSError
+            If it cannot be written; it is then not marked acquired.
+        """
+        self._refuse_misfit(frame)
+        slot = self.plan.shape.slot(frame.key)
+        raw = self._raw[self.plan.view(frame.key).path]
+        raw[self.plan.raw_index(frame.key)].write(frame.pixels).result()
+        with self._one_row_at_a_time:
+            writes = [
+                self._column(name)[slot].write(value)
+                for name, value in zip(frame.row._fields, frame.row, strict=True)
+            ]
+            for write in writes:
+                write.result()
+            self._acquired[slot].write(np.uint8(1)).result()
+
+    def n_acquired(self) -> int:
+        """Frames on disk."""
+        return int(np.count_nonzero(read(self._acquired)))
+
+    def _column(self, name: str) -> Array:
+        if name not in self._columns:
+            self._columns[name] = open_array(self._path / layout.frame_column(name))
+        return self._columns[name]
+
+    def _refuse_misfit(self, frame: Frame) -> None:
+        wanted = (self.plan.height_px, self.plan.width_px)
+        if frame.pixels.shape != wanted or frame.pixels.dtype != self.plan.dtype:
+            raise ValueError(
+                f"{frame.key} came as {frame.pixels.dtype} of shape {frame.pixels.shape}, "
+                f"but this run holds {self.plan.dtype} of shape {wanted}. Keep the camera's"
+                " region, binning and bit depth as they were when the run began."
+            )

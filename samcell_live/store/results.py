@@ -1,0 +1,221 @@
+"""Writing results: one worker's side of the store.
+
+The order is the protocol: cells and label image, wait; series columns, wait;
+``committed``, wait. Whoever looks at ``committed`` first never sees a torn result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samcell_live.records import CellRow, FrameKey, Labels, Making, SeriesRow
+from samcell_live.store import layout, metadata
+from samcell_live.store.arrays import (
+    create_array,
+    open_array,
+    read,
+    read_attributes,
+    write_group,
+)
+from samcell_live.store.create import create_column
+from samcell_live.store.plan import RunPlan
+
+WAITING, ANALYSED, FAILED = 0, 1, 2
+"""Values of the ``committed`` column."""
+
+FAILURE_BYTES = 240
+"""Room for the reason of one failure, UTF-8."""
+
+_CELL_CHUNK = 1024
+
+
+class ResultsWriter:
+    """Writes the results of one analysis; the only writer of its arrays."""
+
+    def __init__(self, path: Path, plan: RunPlan, name: str) -> None:
+        self.plan = plan
+        self.name = name
+        series = path / layout.series(name)
+        self._columns = {
+            column: open_array(series / column) for column in SeriesRow._fields
+        }
+        self._committed = open_array(series / "committed")
+        self._failures = open_array(path / layout.analysis(name) / "failures")
+        self._cells = open_array(path / layout.cells(name))
+        self._labels = {
+            view.path: open_array(path / layout.labels(view.path, name))
+            for view in plan.views
+        }
+
+    def committed(self) -> npt.NDArray[np.uint8]:
+        """(n_slots,) `WAITING`, `ANALYSED` or `FAILED`."""
+        return read(self._committed)
+
+    def commit(
+        self,
+        key: FrameKey,
+        row: SeriesRow,
+        *,
+        labels: Labels | None = None,
+        cells: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        """Write the result of one frame and wait until it is safe.
+
+        Parameters
+        ----------
+        key : FrameKey
+            The frame.
+        row : SeriesRow
+            Its line of the growth series.
+        labels : (height, width) int32, optional
+            Its cells; None for a frame that is only measured.
+        cells : (n_cells, n_columns) float32, optional
+            Its cell table in the columns of `CellRow`; row 0 is label 1.
+
+        Raises
+        ------
+        ValueError
+            If the labels do not fit the store, or labels and table disagree.
+        OSError
+            If it cannot be written; the frame is then not committed.
+        """
+        slot = self.plan.shape.slot(key)
+        writes = []
+        if labels is not None and cells is not None:
+            writes += self._write_cells(key, slot, labels, cells)
+        for write in writes:
+            write.result()
+        self._commit_row(slot, row, ANALYSED)
+
+    def fail(self, key: FrameKey, reason: str) -> None:
+        """Record, for good, that a frame has no result, and why."""
+        slot = self.plan.shape.slot(key)
+        text = reason.encode("utf-8")[:FAILURE_BYTES]
+        line = np.zeros(FAILURE_BYTES, dtype=np.uint8)
+        line[: len(text)] = np.frombuffer(text, dtype=np.uint8)
+        self._failures[slot].write(line).result()
+        self._commit_row(slot, SeriesRow(), FAILED)
+
+    def _write_cells(
+        self, key: FrameKey, slot: int, labels: Labels, cells: npt.NDArray[np.float32]
+    ) -> list[Any]:
+        stored = self._labels[self.plan.view(key).path]
+        top, most = int(labels.max(initial=0)), np.iinfo(stored.dtype.numpy_dtype).max
+        if top != len(cells) or top > most:
+            raise ValueError(
+                f"{key} has labels up to {top} and {len(cells)} measured cells; the store "
+                f"takes compact labels up to {most}, with one row each."
+            )
+        plane = labels.astype(stored.dtype.numpy_dtype)
+        return [
+            stored[self.plan.label_index(key)].write(plane),
+            self._cells[slot, 1 : top + 1].write(cells),
+        ]
+
+    def _commit_row(self, slot: int, row: SeriesRow, outcome: int) -> None:
+        writes = [
+            self._columns[name][slot].write(np.float32(value))
+            for name, value in zip(row._fields, row, strict=True)
+        ]
+        for write in writes:
+            write.result()
+        self._committed[slot].write(np.uint8(outcome)).result()
+
+
+def open_analysis(path: Path, plan: RunPlan, name: str, making: Making) -> ResultsWriter:
+    """Go on with the analysis `name`, or begin it.
+
+    Raises
+    ------
+    ValueError
+        If it was begun with another model or other settings: its numbers would not
+        be comparable.
+    """
+    group = path / layout.analysis(name)
+    made = plain(making)
+    if (group / "zarr.json").is_file():
+        _refuse_other_making(path, name, read_attributes(group)["making"], made)
+    else:
+        _create_analysis(path, plan, name, made)
+    return ResultsWriter(path, plan, name)
+
+
+def plain(making: Making) -> dict[str, Any]:
+    """Values of a making as they stand in the store."""
+    return {**asdict(making), "settings": dict(making.settings)}
+
+
+def _refuse_other_making(
+    path: Path, name: str, before: dict[str, Any], now: dict[str, Any]
+) -> None:
+    decisive = ("weights_sha256", "network", "settings")
+    changed = [what for what in decisive if before.get(what) != now[what]]
+    if changed:
+        what = changed[0]
+        raise ValueError(
+            f"The analysis {name!r} of {path} was begun with {what} = "
+            f"{before.get(what)!r}, and now it is {now[what]!r}. "
+            "Give the new analysis a name of its own (--name)."
+        )
+
+
+def _create_analysis(path: Path, plan: RunPlan, name: str, making: dict[str, Any]) -> None:
+    n_slots = plan.shape.n_slots
+    for view in plan.views:
+        _create_labels(path, plan, view.path, name)
+    group = path / layout.analysis(name)
+    group.mkdir(parents=True, exist_ok=True)
+    for column in SeriesRow._fields:
+        create_column(path / layout.series_column(name, column), n_slots, "float32", np.nan)
+    create_column(path / layout.series_column(name, "committed"), n_slots, "uint8")
+    write_group(path / layout.series(name))
+    create_array(
+        group / "failures",
+        shape=(n_slots, FAILURE_BYTES),
+        chunks=(min(64, n_slots), FAILURE_BYTES),
+        dtype="uint8",
+        dimension_names=["frame", "byte"],
+        codec="table",
+    )
+    most_labels = int(np.iinfo(metadata.label_dtype(plan)).max)
+    create_array(
+        path / layout.cells(name),
+        shape=(n_slots, min(most_labels, 2**20) + 1, len(CellRow._fields)),
+        chunks=(1, _CELL_CHUNK, len(CellRow._fields)),
+        dtype="float32",
+        dimension_names=["frame", "label", "column"],
+        codec="table",
+        fill_value=np.nan,
+    )
+    # Last, so that an analysis that can be seen is complete.
+    write_group(group, {"making": making, "cell_columns": list(CellRow._fields)})
+
+
+def _create_labels(path: Path, plan: RunPlan, view: str, name: str) -> None:
+    target = path / layout.labels(view, name)
+    if not (target / "zarr.json").is_file():
+        plane = (plan.height_px, plan.width_px)
+        stack = (plan.shape.t, 1, *([1] if plan.has_z else []))
+        create_array(
+            target,
+            shape=(*stack, *plane),
+            chunks=(*[1] * len(stack), *plane),
+            dtype=metadata.label_dtype(plan),
+            dimension_names=metadata.axis_names(plan),
+            codec="labels",
+        )
+    write_group(
+        path / layout.label_group(view, name), metadata.label_attributes(plan, name)
+    )
+    listing = path / layout.label_group(view, name).parent
+    known = (
+        read_attributes(listing)["ome"]["labels"]
+        if (listing / "zarr.json").is_file()
+        else []
+    )
+    write_group(listing, metadata.labels_attributes(list(dict.fromkeys([*known, name]))))
