@@ -3,7 +3,7 @@
 ::
 
     RUN.ome.zarr/
-      p000/  or  A/1/0/            one image per view (a position, or a grid tile of one)
+      0/  or  A/1/0/               one image per view (a position, or a grid tile of one)
         0                          raw   [t, c, (z,) y, x]
         labels/<analysis>/0        cells [t, 1, (1,) y, x]
       OME/                         bioformats2raw series list (runs without a plate)

@@ -59,9 +59,12 @@ def labels_attributes(names: list[str]) -> dict[str, Any]:
 
 def root_attributes(plan: RunPlan) -> dict[str, Any]:
     """Attributes of the run's own group: a plate, or a series of images."""
-    return _ome(
-        _plate(plan) if plan.has_plate else v05.Bf2Raw(**{"bioformats2raw.layout": 3})
-    )
+    if not plan.has_plate:
+        return _ome(v05.Bf2Raw(**{"bioformats2raw.layout": 3}))
+    attributes = _ome(_plate(plan))
+    # The version's old place, which ome-zarr-models still asks for.
+    attributes["ome"]["plate"]["version"] = "0.5"
+    return attributes
 
 
 def well_attributes(plan: RunPlan) -> dict[str, dict[str, Any]]:

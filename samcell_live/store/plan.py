@@ -16,7 +16,7 @@ class View(BaseModel, frozen=True, extra="forbid"):
     """One field of view that is imaged again and again: one image of the store."""
 
     path: str
-    """Image group, for example ``p000`` or ``A/1/0``."""
+    """Image group: ``0``, ``1`` ... (bioformats2raw's own names), on a plate ``A/1/0``."""
     name: str
     p: int = 0
     g: int = 0
