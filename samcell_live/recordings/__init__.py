@@ -1,0 +1,1 @@
+"""Readers of recorded runs: folders of images, and our own stores."""

@@ -1,0 +1,92 @@
+"""A straight line through a growth series, with what its intervals need."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from samcell_live.records import NAN
+
+MIN_POINTS = 8
+"""Timepoints below which no growth is fitted."""
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Why there is no number, in words for the dashboard."""
+
+    reason: str
+    hours_more: float = NAN
+    """Roughly how much longer to wait; NaN if that cannot be told."""
+
+
+class Line(NamedTuple):
+    """A least-squares line, written around the mean time of its points."""
+
+    slope: float
+    """Per hour."""
+    height: float
+    """At the mean time."""
+    mean_h: float
+    slope_error: float
+    """Half-width of the slope's 95 % interval."""
+    height_error: float
+    """The same of `height`."""
+
+    def at(self, hours: float) -> float:
+        """Height of the line at one time."""
+        return self.height + self.slope * (hours - self.mean_h)
+
+
+def fit_line(hours: FloatArray, values: FloatArray) -> Line:
+    """Fit by ordinary least squares; the intervals are Student's t.
+
+    Parameters
+    ----------
+    hours, values : (n_points,) float64
+        At least 3 points, not all at one time, none of them NaN.
+    """
+    fit = stats.linregress(hours, values)
+    error = float(stats.t.ppf(0.975, hours.size - 2)) * float(fit.stderr)
+    return Line(
+        slope=float(fit.slope),
+        height=float(values.mean()),
+        mean_h=float(hours.mean()),
+        slope_error=error,
+        height_error=error * float(hours.std()),
+    )
+
+
+def first_lasting(hours: FloatArray, values: FloatArray, limit: float) -> float:
+    """Time of the first two measured points in a row at or above a limit.
+
+    One point alone may be a frame that was segmented badly.
+
+    Returns
+    -------
+    float
+        Hours; infinite where the values never stay above the limit.
+    """
+    measured = np.isfinite(hours) & np.isfinite(values)
+    above = values[measured] >= limit
+    lasting = np.flatnonzero(above[:-1] & above[1:])
+    return float(hours[measured][lasting[0]]) if lasting.size else math.inf
+
+
+def lacks_points(hours: FloatArray) -> NotYet | None:
+    """Ask for more timepoints where there are fewer than 8."""
+    n_points = np.unique(hours).size
+    if n_points >= MIN_POINTS:
+        return None
+    step_h = float(np.median(np.diff(hours))) if n_points > 1 else NAN
+    return NotYet(
+        f"needs {MIN_POINTS} timepoints with cells; there are {n_points} so far",
+        (MIN_POINTS - n_points) * step_h,
+    )
