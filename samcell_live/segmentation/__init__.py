@@ -1,0 +1,1 @@
+"""Image to distance map to labelled cells."""

@@ -5,6 +5,7 @@ It predicts the same distance map as SAMCell, at full resolution, and is not SAM
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -38,11 +39,10 @@ class StarterNetwork(nn.Module):
         self.encoders = nn.ModuleList(ResidualBlock(width) for width in channels)
         self.downs = nn.ModuleList(
             _convolution(fine, coarse, size=3, stride=2)
-            for fine, coarse in zip(channels, channels[1:], strict=False)
+            for fine, coarse in pairwise(channels)
         )
         self.ups = nn.ModuleList(
-            nn.Conv2d(coarse, fine, 1)
-            for fine, coarse in zip(channels, channels[1:], strict=False)
+            nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(channels)
         )
         self.decoders = nn.ModuleList(ResidualBlock(width) for width in channels[:-1])
         self.head = nn.Sequential(nn.Conv2d(finest, 4, 3, padding=1), nn.PixelShuffle(2))
@@ -70,7 +70,9 @@ class StarterNetwork(nn.Module):
         for down, encoder in zip(self.downs, list(self.encoders)[1:], strict=True):
             skips.append(features)
             features = encoder(functional.relu(down(features)))
-        levels = zip(reversed(self.ups), reversed(self.decoders), reversed(skips), strict=True)
+        levels = zip(
+            reversed(self.ups), reversed(self.decoders), reversed(skips), strict=True
+        )
         for up, decoder, skip in levels:
             coarse = functional.interpolate(up(features), scale_factor=2, mode="nearest")
             features = decoder(skip + coarse)

@@ -52,8 +52,8 @@ def split_cells(
     """
     if not 0 <= fill_threshold <= peak_threshold <= 1:
         raise ValueError(
-            f"The thresholds are peak {peak_threshold} and fill {fill_threshold}; they must "
-            "satisfy 0 <= fill <= peak <= 1."
+            f"The thresholds are peak {peak_threshold} and fill {fill_threshold}; "
+            "they must satisfy 0 <= fill <= peak <= 1."
         )
     above_peak = (distance > peak_threshold).astype(np.uint8)
     _, seeds = cv2.connectedComponents(above_peak, connectivity=8, ltype=cv2.CV_32S)

@@ -10,6 +10,7 @@ import numpy as np
 from samcell_live.segmentation.preprocess import standardise
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from numpy.random import Generator
 
     from samcell_live.records import DistanceMap
@@ -50,12 +51,11 @@ def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
     so it stays true under turning and enlarging. Strong reductions go by way of twice
     the size, so that every pixel counts.
     """
-    height, width = field.image.shape
     oversize = 2 if zoom < 0.7 else 1
     drawn_px = side_px * oversize
     angle = random.uniform(-np.pi, np.pi)
     mirror = random.choice([-1.0, 1.0])
-    centre = random.uniform(0.05, 0.95, size=2) * (width, height)
+    centre = _centre(field, random)
     step = 1 / (zoom * oversize)
     turn = step * np.array(
         [[np.cos(angle) * mirror, -np.sin(angle)], [np.sin(angle) * mirror, np.cos(angle)]]
@@ -75,6 +75,14 @@ def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
         return np.asarray(shrunk, dtype=np.float32)
 
     return Crop(warp(field.image), warp(field.distance))
+
+
+def _centre(field: Field, random: Generator) -> npt.NDArray[np.float64]:
+    """Draw the middle of a crop as (x, y): mostly inside a cell, where there is one."""
+    height, width = field.image.shape
+    tries = random.uniform(0, 1, size=(1 + random.integers(12), 2)) * (width, height)
+    in_cell = field.labels[tries[:, 1].astype(int), tries[:, 0].astype(int)] > 0
+    return np.asarray(tries[int(np.argmax(in_cell))])
 
 
 def _restyle(image: GreyImage, random: Generator) -> GreyImage:

@@ -1,0 +1,212 @@
+"""SAMCell's network: SAM's image encoder and mask decoder, asked for a distance map.
+
+There is no prompt. SAM's "no mask" prompt embedding stands in for one, and of the four
+masks that its decoder knows only the first of the three "multimask" ones is computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from segment_anything.modeling import (
+    ImageEncoderViT,
+    MaskDecoder,
+    PromptEncoder,
+    TwoWayTransformer,
+)
+from torch import nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+PATCH_PX = 16
+"""SAM's encoder sees squares of this side as one."""
+
+PROMPT_CHANNELS = 256
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+MASK = 1
+"""The decoder's mask that SAMCell trains: 0 is the single mask, 1 to 3 the multimask."""
+
+DECODER_NORM_EPSILON = 1e-6
+"""As in transformers, where SAMCell was trained; segment_anything itself has 1e-5."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamArchitecture:
+    """What distinguishes one SAM from another; read from its tensors."""
+
+    width: int
+    depth: int
+    heads: int
+    mlp_ratio: float
+    window: int
+    """Side of an attention window, in patches."""
+    global_blocks: tuple[int, ...]
+    """Blocks that attend to the whole image."""
+    grid: int
+    """Patches along each side of the image."""
+
+    @property
+    def name(self) -> str:
+        """``vit_b``, ``vit_l``, ``vit_h``, or the width of another."""
+        known = {(768, 12): "vit_b", (1024, 24): "vit_l", (1280, 32): "vit_h"}
+        return known.get((self.width, self.depth), f"vit_{self.width}x{self.depth}")
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SamArchitecture:
+        """Read the architecture from the shapes of SAM's own state dict.
+
+        Raises
+        ------
+        ValueError
+            If tensors that tell it are missing.
+        """
+        try:
+            return cls._read(tensors)
+        except KeyError as missing:
+            raise ValueError(
+                f"These weights lack the tensor {missing.args[0]}, which every SAM has. "
+                "Give SAM's or SAMCell's weights, complete."
+            ) from missing
+
+    @classmethod
+    def _read(cls, tensors: Mapping[str, Tensor]) -> SamArchitecture:
+        position = tensors["image_encoder.pos_embed"]
+        grid, width = position.shape[1], position.shape[-1]
+        block = "image_encoder.blocks.{}.{}".format
+        depth = sum(name.endswith("attn.rel_pos_h") for name in tensors)
+        spans = [tensors[block(i, "attn.rel_pos_h")].shape[0] for i in range(depth)]
+        return cls(
+            width=width,
+            depth=depth,
+            heads=width // tensors[block(0, "attn.rel_pos_h")].shape[1],
+            mlp_ratio=tensors[block(0, "mlp.lin1.weight")].shape[0] / width,
+            window=(min(spans) + 1) // 2,
+            global_blocks=tuple(i for i, span in enumerate(spans) if span == 2 * grid - 1),
+            grid=grid,
+        )
+
+
+class SamcellNetwork(nn.Module):
+    """SAM, from a tile to its distance map.
+
+    Its state dict is SAM's own, so Meta's checkpoints load as they are.
+
+    Parameters
+    ----------
+    architecture : SamArchitecture
+    """
+
+    def __init__(self, architecture: SamArchitecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        grid, image_px = architecture.grid, architecture.grid * PATCH_PX
+        self.image_encoder = ImageEncoderViT(
+            img_size=image_px,
+            patch_size=PATCH_PX,
+            embed_dim=architecture.width,
+            depth=architecture.depth,
+            num_heads=architecture.heads,
+            mlp_ratio=architecture.mlp_ratio,
+            out_chans=PROMPT_CHANNELS,
+            norm_layer=partial(nn.LayerNorm, eps=1e-6),
+            use_rel_pos=True,
+            window_size=architecture.window,
+            global_attn_indexes=architecture.global_blocks,
+        )
+        self.prompt_encoder = PromptEncoder(
+            embed_dim=PROMPT_CHANNELS,
+            image_embedding_size=(grid, grid),
+            input_image_size=(image_px, image_px),
+            mask_in_chans=16,
+        ).requires_grad_(False)
+        self.mask_decoder = MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=TwoWayTransformer(
+                depth=2, embedding_dim=PROMPT_CHANNELS, mlp_dim=2048, num_heads=8
+            ),
+            transformer_dim=PROMPT_CHANNELS,
+        )
+        for layer in self.mask_decoder.transformer.layers:
+            for norm in (layer.norm1, layer.norm2, layer.norm3, layer.norm4):
+                norm.eps = DECODER_NORM_EPSILON
+        self._prompt: tuple[Tensor, Tensor] | None = None
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SamcellNetwork:
+        """Build the network that these weights belong to.
+
+        Parameters
+        ----------
+        tensors : mapping
+            A state dict in SAM's own names.
+
+        Raises
+        ------
+        ValueError
+            If tensors are missing, unexpected or of a wrong shape; the message names them.
+        """
+        with torch.device("meta"):
+            network = cls(SamArchitecture.from_tensors(tensors))
+        float32 = {name: tensor.float() for name, tensor in tensors.items()}
+        try:
+            network.load_state_dict(float32, assign=True)
+        except RuntimeError as error:
+            raise ValueError(
+                f"These weights do not make a SAM {network.architecture.name}: {error}"
+            ) from error
+        return network.eval()
+
+    def forward(self, tiles: Tensor) -> Tensor:
+        """Predict the distance maps of tiles, before their sigmoid.
+
+        Parameters
+        ----------
+        tiles : (n, 1, side, side) float32
+            Grey values from 0 to 1; side is 256, a quarter of what SAM sees.
+
+        Returns
+        -------
+        (n, 1, side, side) float32
+            Logits.
+        """
+        side_px = self.architecture.grid * PATCH_PX
+        enlarged = functional.interpolate(tiles, size=(side_px, side_px), mode="bilinear")
+        mean = tiles.new_tensor(IMAGENET_MEAN).view(3, 1, 1)
+        std = tiles.new_tensor(IMAGENET_STD).view(3, 1, 1)
+        return self.decode(self.image_encoder((enlarged - mean) / std))
+
+    def decode(self, embedding: Tensor) -> Tensor:
+        """Turn SAM's embedding (n, 256, grid, grid) into logits (n, 1, side, side)."""
+        decoder = self.mask_decoder
+        position, no_prompt = self._default_prompt()
+        n_tiles, channels, rows, columns = embedding.shape
+        tokens = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
+        answers, pixels = decoder.transformer(
+            embedding + no_prompt,
+            position.expand(n_tiles, -1, -1, -1),
+            tokens.expand(n_tiles, -1, -1),
+        )
+        pixels = pixels.transpose(1, 2).reshape(n_tiles, channels, rows, columns)
+        fine = decoder.output_upscaling(pixels)
+        weights = decoder.output_hypernetworks_mlps[MASK](answers[:, 1 + MASK])
+        return torch.einsum("nc,ncyx->nyx", weights, fine)[:, None]
+
+    def _default_prompt(self) -> tuple[Tensor, Tensor]:
+        """Positions and the "no mask" embedding: the same for every image, made once."""
+        prompts = self.prompt_encoder
+        if (
+            self._prompt is None
+            or self._prompt[0].device != prompts.no_mask_embed.weight.device
+        ):
+            with torch.no_grad():
+                no_prompt = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
+                self._prompt = prompts.get_dense_pe(), no_prompt
+        return self._prompt
