@@ -1,0 +1,1 @@
+"""Working off a run: every frame on disk that has no result gets one."""

@@ -1,0 +1,1 @@
+"""The acquisition's side: pymmcore-plus, real or simulated."""

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -89,8 +89,17 @@ class ProcessRecord:
     exception that passes through is written as the reason of a failure.
     """
 
-    def __init__(self, path: Path, role: str) -> None:
+    def __init__(self, path: Path, role: str, health: Callable[[], Health] = dict) -> None:
         """Take the role.
+
+        Parameters
+        ----------
+        path : Path
+            The run store.
+        role : str
+            `ACQUISITION` or `analysis_role(name)`.
+        health : callable
+            Asked at each heartbeat for the figures to write.
 
         Raises
         ------
@@ -116,23 +125,22 @@ class ProcessRecord:
         self._state = ProcessState(
             "running", socket.gethostname(), os.getpid(), now, now, token=uuid.uuid4().hex
         )
-        self._health: dict[str, float | str | None] = {}
-        self._lock = threading.Lock()
-        self._write()
+        self._health = health
+        self._one_write_at_a_time = threading.Lock()
+        self.write_now()
         self._ended = threading.Event()
         self._beat = threading.Thread(
             target=self._keep_beating, name=f"{role}-heartbeat", daemon=True
         )
         self._beat.start()
 
-    def note(self, **health: float | str | None) -> None:
-        """Keep figures of the process's health; the next heartbeat writes them."""
-        with self._lock:
-            self._health.update(health)
-
     def write_now(self) -> None:
         """Write the record at once instead of with the next heartbeat."""
-        self._write()
+        with self._one_write_at_a_time:
+            self._state = replace(
+                self._state, heartbeat_s=time.time(), health=dict(self._health())
+            )
+            write_group(self._group, asdict(self._state))
 
     def end(self, state: State, message: str = "") -> None:
         """Give the role back, and say how the process ended. The first word stands."""
@@ -141,7 +149,7 @@ class ProcessRecord:
         self._ended.set()
         self._beat.join()
         self._state = replace(self._state, state=state, message=message)
-        self._write()
+        self.write_now()
 
     def __enter__(self) -> Self:
         return self
@@ -162,15 +170,8 @@ class ProcessRecord:
     def _keep_beating(self) -> None:
         while not self._ended.wait(HEARTBEAT_S):
             try:
-                self._write()
+                self.write_now()
             except OSError:  # the disk may come back; the run itself goes on
                 logger.warning(
                     "Could not write the heartbeat to %s", self._group, exc_info=True
                 )
-
-    def _write(self) -> None:
-        with self._lock:
-            self._state = replace(
-                self._state, heartbeat_s=time.time(), health=dict(self._health)
-            )
-            write_group(self._group, asdict(self._state))

@@ -1,0 +1,94 @@
+"""One run that is being acquired: its store, its writer thread, its worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from samcell_live.analysis.supervisor import WorkerProcess
+from samcell_live.records import Frame, FrameKey
+from samcell_live.store.create import create_run
+from samcell_live.store.frames import FrameWriter
+from samcell_live.store.plan import RunPlan
+from samcell_live.store.processes import ACQUISITION, ProcessRecord, State
+from samcell_live.store.spool import Spool
+
+
+class LiveRun:
+    """Makes a run store, takes frames into it and has them analysed.
+
+    Used by a live acquisition and by a replay alike.
+
+    Raises
+    ------
+    FileExistsError
+        If something is at `path` already.
+    OSError
+        If the store cannot be made there; nothing is left behind.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        plan: RunPlan,
+        expected: Sequence[FrameKey] | None = None,
+        *,
+        budget_bytes: int = 2**30,
+    ) -> None:
+        create_run(path, plan, expected)
+        self.path = path
+        self.plan = plan
+        self.started_s = time.time()
+        self._spool = Spool(FrameWriter(path, plan).write, budget_bytes)
+        self._record = ProcessRecord(path, ACQUISITION, self._health)
+        self._finisher: threading.Thread | None = None
+        self.worker = WorkerProcess(path)
+
+    @property
+    def is_acquiring(self) -> bool:
+        """Whether frames may still come."""
+        return self._finisher is None
+
+    @property
+    def n_lost(self) -> int:
+        """Frames that could not be written."""
+        return self._spool.health.lost
+
+    def offer(self, frame: Frame) -> None:
+        """Take a frame; returns at once."""
+        self._spool.offer(frame)
+
+    def finish(self, state: State, message: str = "") -> None:
+        """Say that no more frames come; returns at once.
+
+        What waits in memory is still written; then the end is recorded, and the
+        worker ends by itself after the last frame.
+        """
+
+        def drain() -> None:
+            self._spool.close()
+            lost = self.n_lost
+            note = f"{lost} frames lost: {self._spool.health.last_error}" if lost else ""
+            self._record.end(state, "; ".join(filter(None, [message, note])))
+
+        self._finisher = threading.Thread(target=drain, name="run-finisher")
+        self._finisher.start()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until every frame on disk has a result; False if that takes longer."""
+        if self._finisher is not None:
+            self._finisher.join()
+        return self.worker.wait(timeout_s)
+
+    def _health(self) -> Mapping[str, float | str | None]:
+        health = self._spool.health
+        return {
+            "offered": health.offered,
+            "written": health.written,
+            "written_in_place": health.written_in_place,
+            "lost": health.lost,
+            "waiting_mb": round(self._spool.waiting_bytes / 2**20, 1),
+            "last_error": health.last_error,
+        }

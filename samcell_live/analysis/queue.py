@@ -1,0 +1,59 @@
+"""The work to do: frames that are on disk and have no committed result."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Literal
+
+from samcell_live.records import FrameKey
+from samcell_live.store.processes import ACQUISITION
+from samcell_live.store.reader import RunReader
+
+POLL_S = 0.1
+
+
+def waiting_frames(
+    reader: RunReader,
+    analysis: str,
+    *,
+    order: Literal["oldest", "newest"] = "oldest",
+    follow: bool = False,
+    stop: threading.Event | None = None,
+) -> Iterator[FrameKey]:
+    """Give each waiting frame once, until there are none.
+
+    Parameters
+    ----------
+    reader : RunReader
+        The run.
+    analysis : str
+        Name of the analysis that has, or has not, a result for a frame.
+    order : {"oldest", "newest"}
+        Which of the waiting frames comes first.
+    follow : bool
+        Go on waiting for frames while the acquisition runs.
+    stop : threading.Event, optional
+        Once set, no more frames are given.
+    """
+    stop = stop or threading.Event()
+    given: set[int] = set()
+    while not stop.is_set():
+        # Asked before the frames are counted: none can come in between.
+        over = not follow or acquisition_is_over(reader)
+        slots = [int(slot) for slot in reader.waiting(analysis) if slot not in given]
+        if slots:
+            slot = slots[0] if order == "oldest" else slots[-1]
+            given.add(slot)
+            yield reader.plan.shape.key(slot)
+        elif over:
+            return
+        else:
+            stop.wait(POLL_S)
+
+
+def acquisition_is_over(reader: RunReader) -> bool:
+    """Whether no more frames will come: the acquisition ended, or died."""
+    state = reader.process(ACQUISITION)
+    return state is not None and not state.is_alive(time.time())

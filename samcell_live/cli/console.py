@@ -1,0 +1,131 @@
+"""What every command shares: errors as sentences, Ctrl-C, progress, JSON."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import psutil
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from samcell_live.store.processes import RoleTakenError
+from samcell_live.store.reader import RunReader
+
+logger = logging.getLogger(__name__)
+
+FOUND_A_PROBLEM = 1
+WRONG_USAGE = 2
+
+out = Console()
+err = Console(stderr=True)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def explains_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn errors that the user can mend into one sentence and exit code 2."""
+
+    @functools.wraps(command)
+    def explained(*arguments: P.args, **options: P.kwargs) -> R:
+        try:
+            return command(*arguments, **options)
+        except (ValueError, OSError, RoleTakenError) as error:
+            logger.debug("The command ended with an error", exc_info=True)
+            err.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+            raise typer.Exit(WRONG_USAGE) from error
+        except KeyboardInterrupt:
+            err.print("Stopped at once. What was on disk is safe.")
+            raise typer.Exit(FOUND_A_PROBLEM) from None
+
+    return explained
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """Let Ctrl-C ask for a clean end once, and enforce it the second time."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    signals = [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGINT)]
+    before = {number: signal.signal(number, ask) for number in signals}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class RunProgress:
+    """Shows how far the acquisition and the analysis of a run are."""
+
+    def __init__(self, store: Path, analysis: str, *, quiet: bool) -> None:
+        self.first_result_s: float | None = None
+        """Seconds from the start of this program to the first committed result."""
+        self._store = store
+        self._analysis = analysis
+        self._reader: RunReader | None = None
+        self._bars = progress_bars(disable=quiet)
+        self._acquired = self._bars.add_task("acquired", total=None)
+        self._analysed = self._bars.add_task("analysed", total=None)
+
+    def __enter__(self) -> RunProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(text, highlight=False)
+
+    def update(self) -> None:
+        """Look at the store and move the bars."""
+        if self._reader is None:
+            if not self._store.exists():
+                return
+            self._reader = RunReader(self._store)
+        counts = self._reader.counts(self._analysis)
+        if self.first_result_s is None and counts.analysed:
+            self.first_result_s = time.time() - psutil.Process().create_time()
+        done = counts.analysed + counts.failed
+        self._bars.update(self._acquired, completed=counts.acquired, total=counts.expected)
+        self._bars.update(self._analysed, completed=done, total=counts.expected)
+
+
+def progress_bars(*, disable: bool) -> Progress:
+    """Bars on standard error, in the same form everywhere."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        disable=disable or not err.is_terminal,
+    )
+
+
+def print_json(**values: object) -> None:
+    """Print one line for a script."""
+    print(json.dumps(values), flush=True)  # noqa: T201 - standard output is the result

@@ -1,0 +1,89 @@
+"""Commands that acquire: ``demo`` and ``run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from samcell_live.cli.console import RunProgress, explains_errors, stopping
+from samcell_live.cli.page import Page
+from samcell_live.cli.report import default_store, report_run
+from samcell_live.settings import RunSettings
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store", help="Folder to make for the run. [default: runs/NAME_DATE.ome.zarr]"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Last line: the account as JSON.")]
+PortOption = Annotated[
+    int, typer.Option(help="Port of the dashboard; the next free one if taken.")
+]
+
+
+@explains_errors
+def demo(
+    *,
+    store: StoreOption = None,
+    browser: Annotated[bool, typer.Option(help="Open the dashboard in a browser.")] = True,
+    until_done: Annotated[
+        bool,
+        typer.Option("--until-done", help="End when all is analysed, dashboard and all."),
+    ] = False,
+    port: PortOption = 8050,
+    json: JsonOption = False,
+) -> None:
+    """Watch a simulated culture grow: no microscope, no GPU, no internet."""
+    from samcell_live.microscope.demo import demo_settings
+
+    page = Page(port, open_browser=browser)
+    _acquire(demo_settings(), store, page, stay=not until_done, as_json=json)
+
+
+@explains_errors
+def run(
+    config: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A YAML file.")
+    ],
+    *,
+    store: StoreOption = None,
+    dashboard: Annotated[bool, typer.Option(help="Serve the dashboard meanwhile.")] = False,
+    port: PortOption = 8050,
+    json: JsonOption = False,
+) -> None:
+    """Acquire and analyse what a configuration file describes."""
+    page = Page(port, open_browser=False) if dashboard else None
+    _acquire(RunSettings.from_yaml(config), store, page, stay=False, as_json=json)
+
+
+def _acquire(
+    settings: RunSettings,
+    store: Path | None,
+    page: Page | None,
+    *,
+    stay: bool,
+    as_json: bool,
+) -> None:
+    from samcell_live.microscope.session import run_experiment
+
+    path = store or default_store(settings.name)
+    analysis = settings.analysis.name
+    with stopping() as stop, RunProgress(path, analysis, quiet=False) as progress:
+        try:
+            for _ in run_experiment(settings, path, stop):
+                progress.update()
+                if page is not None and page.show(path):
+                    progress.say(f"Dashboard: {page.url}")
+            progress.update()
+            report_run(path, analysis, progress, as_json=as_json, stopped=stop.is_set())
+            if stay and page is not None and not stop.is_set():
+                progress.say(
+                    f"All analysed. The dashboard stays at {page.url}; Ctrl-C ends it."
+                )
+                stop.wait()
+        finally:
+            if page is not None:
+                page.close()

@@ -1,0 +1,80 @@
+"""The dashboard beside a command: a process of its own, over one run."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+
+HOST = "127.0.0.1"
+STOP_S = 5.0
+
+
+class Page:
+    """Starts the dashboard once the run exists, and shows it in the browser."""
+
+    def __init__(self, port: int, *, open_browser: bool) -> None:
+        self._port = _free_port(port)
+        self._open_browser = open_browser
+        self._process: subprocess.Popen[bytes] | None = None
+        self._shown = False
+
+    @property
+    def url(self) -> str:
+        """Address for this computer's browser."""
+        return f"http://{HOST}:{self._port}/"
+
+    def show(self, store: Path) -> bool:
+        """Start or open the page as far as it can be; True once, when it answers."""
+        if self._shown or not store.exists():
+            return False
+        if self._process is None:
+            self._start(store)
+        if not self._answers():
+            return False
+        self._shown = True
+        if self._open_browser:
+            webbrowser.open(self.url)
+        return True
+
+    def close(self) -> None:
+        """End the dashboard."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self, store: Path) -> None:
+        command = [sys.executable, "-m", "samcell_dashboard", str(store)]
+        command += ["--host", HOST, "--port", str(self._port), "--no-browser"]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection((HOST, self._port), timeout=0.1):
+                return True
+        except OSError:
+            return False
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            bound: int = probe.getsockname()[1]
+            return bound
+    raise OSError(f"No free port was found on {HOST}, neither {wanted} nor any other.")

@@ -1,0 +1,231 @@
+"""From a useq sequence and a ready microscope to the plan of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from useq import MDAEvent, MDASequence, WellPlatePlan
+
+from samcell_live.records import FrameKey
+from samcell_live.settings import AnalysisSettings
+from samcell_live.store.plan import Channel, RunPlan, View, plate_row_name
+
+STANDARD_PLATES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
+"""(rows, columns) of 6 to 1536 wells, ANSI/SLAS."""
+
+_CHANNEL_COLORS = ("FFFFFF", "00FFFF", "FF00FF", "FFFF00", "00FF00", "FF8000")
+
+
+def plan_run(
+    sequence: MDASequence,
+    camera: Mapping[str, Any],
+    *,
+    name: str,
+    source: Literal["simulated", "microscope"],
+    analysis: AnalysisSettings,
+    bits: int | None = None,
+    pixel_size_um: float | None = None,
+    time_scale: float = 1.0,
+    plate: tuple[int, int] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> tuple[RunPlan, list[FrameKey]]:
+    """Plan a run before its first frame.
+
+    Parameters
+    ----------
+    sequence : useq.MDASequence
+        What will be acquired; finite.
+    camera : mapping
+        ``image_infos[0]`` of pymmcore-plus's summary metadata: ``height``, ``width``,
+        ``dtype``, ``pixel_size_um``.
+    bits : int, optional
+        Bits of the camera that carry data. By default all of the pixel type's.
+    pixel_size_um : float, optional
+        Overrides the microscope's own calibration.
+    time_scale : float
+        Seconds of the culture in a second of the sequence; 1 but in simulations.
+    plate : (int, int), optional
+        Rows and columns of the well plate, where wells are given. By default those of
+        the sequence's well-plate plan, or of the smallest standard plate that will do.
+
+    Returns
+    -------
+    plan : RunPlan
+    expected : list of FrameKey
+        The frames that the sequence will bring.
+
+    Raises
+    ------
+    ValueError
+        If the microscope is not calibrated, the camera's pixels are not grey 8 or 16
+        bit, the sequence brings no frames, or the channel with the cells is not in it.
+    """
+    size_um = calibrated(pixel_size_um or float(camera["pixel_size_um"]))
+    dtype = str(camera["dtype"])
+    if dtype not in ("uint8", "uint16"):
+        raise ValueError(
+            f"The camera gives {dtype} pixels; a run holds uint8 or uint16. "
+            "Set the camera to grey images of 8 to 16 bits."
+        )
+    events = [event for event in sequence if _acquires(event)]
+    if not events:
+        raise ValueError(
+            "The sequence acquires no frames. Give it channels, positions or a time plan."
+        )
+    keys = [FrameKey.from_index(event.index) for event in events]
+    shape = tuple(1 + max(places) for places in zip(*keys, strict=True))
+    channels = _channels(events, keys)
+    views = _views(sequence, events, keys)
+    on_plate = views[0].row is not None
+    rows, columns = plate or _plate_size(sequence, views) if on_plate else (None, None)
+    start_s = [(event.min_start_time or 0.0) * time_scale for event in events]
+    plan = RunPlan(
+        name=name,
+        source=source,
+        shape_tpgczcam=shape,
+        height_px=camera["height"],
+        width_px=camera["width"],
+        dtype=dtype,
+        bits=min(bits or 16, 8 if dtype == "uint8" else 16),
+        pixel_size_um=size_um,
+        views=tuple(views),
+        channels=tuple(channels),
+        segment_c=_segment_channel(channels, analysis.channel),
+        segment_z=shape[FrameKey._fields.index("z")] // 2,
+        interval_s=_interval_s(keys, start_s),
+        duration_s=max(start_s),
+        plate_rows=rows,
+        plate_columns=columns,
+        sequence=sequence.model_dump(mode="json", exclude_unset=True),
+        settings=dict(settings or {}),
+        versions=dict(versions or {}),
+    )
+    return plan, keys
+
+
+def calibrated(pixel_size_um: float) -> float:
+    """Return the pixel size, or refuse to measure without one.
+
+    Raises
+    ------
+    ValueError
+        If it is 0, which is how Micro-Manager says that it was never calibrated.
+    """
+    if not pixel_size_um > 0:
+        raise ValueError(
+            f"The microscope's pixel size is {pixel_size_um} um, so it is not "
+            "calibrated: no area or density could be given. Calibrate it in Micro-Manager "
+            "(Devices > Pixel Size Calibration) or set microscope.pixel_size_um."
+        )
+    return pixel_size_um
+
+
+def without_plate_z(sequence: MDASequence) -> tuple[MDASequence, tuple[int, int] | None]:
+    """Take the z = 0 out of a well-plate plan, which would drive the focus there.
+
+    useq gives every well z = 0. A well plate is planned in x and y only, so the focus
+    is left where the user put it.
+
+    Returns
+    -------
+    sequence : useq.MDASequence
+        The same wells as plain positions with no z.
+    plate : (int, int) or None
+        Rows and columns of the plate; None if there was no well-plate plan.
+    """
+    wells = sequence.stage_positions
+    if not isinstance(wells, WellPlatePlan):
+        return sequence, None
+    positions = [well.replace(z=None) for well in wells]
+    return sequence.replace(stage_positions=positions), (
+        wells.plate.rows,
+        wells.plate.columns,
+    )
+
+
+def _acquires(event: MDAEvent) -> bool:
+    return getattr(event.action, "type", "acquire_image") == "acquire_image"
+
+
+def _channels(events: Sequence[MDAEvent], keys: Sequence[FrameKey]) -> list[Channel]:
+    names = {
+        key.c: event.channel.config if event.channel else "camera"
+        for key, event in zip(keys, events, strict=True)
+    }
+    return [
+        Channel(
+            name=names.get(c, f"channel {c}"),
+            color=_CHANNEL_COLORS[c % len(_CHANNEL_COLORS)],
+        )
+        for c in range(1 + max(names))
+    ]
+
+
+def _segment_channel(channels: Sequence[Channel], wanted: str | None) -> int:
+    names = [channel.name for channel in channels]
+    if wanted is None:
+        return 0
+    if wanted not in names:
+        raise ValueError(
+            f"analysis.channel is {wanted!r}, but the sequence has {', '.join(names)}. "
+            "Name the one with the cells."
+        )
+    return names.index(wanted)
+
+
+def _views(
+    sequence: MDASequence, events: Sequence[MDAEvent], keys: Sequence[FrameKey]
+) -> list[View]:
+    first = {
+        (key.p, key.g): event
+        for key, event in zip(reversed(keys), reversed(events), strict=True)
+    }
+    positions = list(sequence.stage_positions)
+    n_grid = Counter(p for p, _ in first)
+    fields: Counter[tuple[int, int]] = Counter()
+    views = []
+    for place, ((p, g), event) in enumerate(
+        sorted(first.items(), key=lambda item: item[0])
+    ):
+        position = positions[p] if p < len(positions) else None
+        well = (getattr(position, "plate_row", None), getattr(position, "plate_col", None))
+        name = event.pos_name or f"Position {p + 1}"
+        path = str(place)
+        if well[0] is not None and well[1] is not None:
+            path = f"{plate_row_name(well[0])}/{well[1] + 1}/{fields[well[0], well[1]]}"
+            fields[well[0], well[1]] += 1
+        views.append(
+            View(
+                path=path,
+                name=f"{name}, tile {g + 1}" if n_grid[p] > 1 else name,
+                p=p,
+                g=g,
+                x_um=event.x_pos,
+                y_um=event.y_pos,
+                row=well[0],
+                column=well[1],
+            )
+        )
+    return views
+
+
+def _plate_size(sequence: MDASequence, views: Sequence[View]) -> tuple[int, int]:
+    plan = sequence.stage_positions
+    if isinstance(plan, WellPlatePlan):
+        return plan.plate.rows, plan.plate.columns
+    rows = 1 + max(view.row or 0 for view in views)
+    columns = 1 + max(view.column or 0 for view in views)
+    return next(
+        (size for size in STANDARD_PLATES if rows <= size[0] and columns <= size[1]),
+        (rows, columns),
+    )
+
+
+def _interval_s(keys: Sequence[FrameKey], start_s: Sequence[float]) -> float | None:
+    first = {
+        key.t: start for key, start in zip(reversed(keys), reversed(start_s), strict=True)
+    }
+    return first[1] - first[0] if {0, 1} <= first.keys() and first[1] > first[0] else None

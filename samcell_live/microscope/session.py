@@ -1,0 +1,297 @@
+"""Attaching to an acquisition, and running one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import useq
+from useq import MDAEvent, MDASequence
+
+import samcell_live
+from samcell_live.analysis.live_run import LiveRun
+from samcell_live.microscope.cores import open_core
+from samcell_live.microscope.planning import calibrated, plan_run, without_plate_z
+from samcell_live.microscope.tap import Metadata, Tap
+from samcell_live.records import NAN, Frame, FrameKey, FrameRow, Pixels
+from samcell_live.settings import (
+    AnalysisSettings,
+    RunSettings,
+    SegmentationSettings,
+    SimulatedMicroscope,
+)
+from samcell_live.store.processes import State
+
+logger = logging.getLogger(__name__)
+
+_STATE_OF_REASON: Mapping[str, State] = {
+    "completed": "finished",
+    "canceled": "cancelled",
+    "errored": "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """What a monitored acquisition is, beyond its sequence."""
+
+    name: str = "run"
+    source: Literal["simulated", "microscope"] = "microscope"
+    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
+    bits: int | None = None
+    """Bits of the camera that carry data; None: ask the camera."""
+    pixel_size_um: float | None = None
+    """Overrides the microscope's calibration."""
+    culture_seconds_per_second: float | None = None
+    """A simulated culture's time runs with the sequence's, this much faster; None: real."""
+    budget_bytes: int = 2**30
+    plate: tuple[int, int] | None = None
+    """Rows and columns of the well plate; None: the smallest that holds the wells."""
+    settings: Mapping[str, Any] | None = None
+    """Kept in the store beside the numbers."""
+
+    @classmethod
+    def from_settings(
+        cls, settings: RunSettings, plate: tuple[int, int] | None
+    ) -> Experiment:
+        """Take what a configuration says of the experiment."""
+        microscope = settings.microscope
+        simulated = isinstance(microscope, SimulatedMicroscope)
+        return cls(
+            name=settings.name,
+            source="simulated" if simulated else "microscope",
+            analysis=settings.analysis,
+            bits=microscope.bits if isinstance(microscope, SimulatedMicroscope) else None,
+            pixel_size_um=microscope.pixel_size_um,
+            culture_seconds_per_second=getattr(microscope, "speed", None),
+            budget_bytes=settings.memory_budget_mb * 2**20,
+            plate=plate,
+            settings=settings.model_dump(mode="json", exclude={"sequence"}),
+        )
+
+
+class Monitor:
+    """Listens to one core and records and analyses every sequence it runs.
+
+    The first sequence goes into `store`, the next into a folder with ``-2`` and so on.
+    """
+
+    def __init__(self, core: Any, store: Path, experiment: Experiment) -> None:
+        self.runs: list[LiveRun] = []
+        self.refusal: Exception | None = None
+        """Why a sequence is not recorded; None when all are."""
+        self._core = core
+        self._store = store
+        self._experiment = experiment
+        self._tap = Tap(core.mda.events, self)
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong in listening; empty when all is well."""
+        return self._tap.errors
+
+    @property
+    def run(self) -> LiveRun | None:
+        """The latest run, or None before the first sequence."""
+        return self.runs[-1] if self.runs else None
+
+    def sequence_started(self, sequence: MDASequence, summary: Metadata) -> None:
+        """Make the store of a sequence that is about to begin."""
+        try:
+            self._begin(sequence, summary)
+        except (ValueError, OSError) as error:
+            self.refusal = error
+            raise
+
+    def frame_ready(self, image: Pixels, event: MDAEvent, metadata: Metadata) -> None:
+        """Take one frame. Runs in the camera's thread."""
+        run = self.run
+        if run is None or not run.is_acquiring:
+            raise RuntimeError(
+                f"A frame came ({dict(event.index)}) that no run takes; see above why."
+            )
+        key = FrameKey.from_index(event.index)
+        size_um = run.plan.pixel_size_um or NAN
+        run.offer(Frame(key, image, size_um, self._row(event, metadata)))
+
+    def sequence_finished(self, sequence: MDASequence) -> None:
+        """Record how the sequence ended."""
+        run = self.run
+        if run is not None and run.is_acquiring:
+            reason = str(self._core.mda.status.finish_reason)
+            run.finish(_STATE_OF_REASON.get(reason, "finished"))
+
+    def close(self, *, wait: bool) -> None:
+        """Stop listening once the sequence at hand is over; see `monitor`."""
+        while self._core.mda.is_running() or (
+            self.run is not None and self.run.is_acquiring
+        ):
+            time.sleep(0.05)
+        self._tap.disconnect()
+        for run in self.runs if wait else []:
+            run.wait()
+
+    def _begin(self, sequence: MDASequence, summary: Metadata) -> None:
+        experiment = self._experiment
+        plan, expected = plan_run(
+            sequence,
+            summary["image_infos"][0],
+            name=experiment.name,
+            source=experiment.source,
+            analysis=experiment.analysis,
+            bits=experiment.bits or self._core.getImageBitDepth(),
+            pixel_size_um=experiment.pixel_size_um,
+            time_scale=experiment.culture_seconds_per_second or 1.0,
+            plate=experiment.plate,
+            settings=experiment.settings
+            or {"analysis": experiment.analysis.model_dump(mode="json")},
+            versions={"samcell_live": samcell_live.__version__, "useq": useq.__version__},
+        )
+        path = _free_path(self._store) if self.runs else self._store
+        self.runs.append(
+            LiveRun(path, plan, expected, budget_bytes=experiment.budget_bytes)
+        )
+
+    def _row(self, event: MDAEvent, metadata: Metadata) -> FrameRow:
+        speed = self._experiment.culture_seconds_per_second
+        if speed is None:
+            elapsed_s = metadata.get("runner_time_ms", np.nan) / 1e3
+        else:
+            elapsed_s = (event.min_start_time or 0.0) * speed
+        stage = metadata.get("position") or {}
+        return FrameRow(
+            time_s=time.time(),
+            elapsed_s=elapsed_s,
+            stage_x_um=stage.get("x", NAN),
+            stage_y_um=stage.get("y", NAN),
+            stage_z_um=stage.get("z", NAN),
+            exposure_ms=metadata.get("exposure_ms", NAN),
+        )
+
+
+@contextmanager
+def monitor(
+    core: Any,
+    store: str | Path,
+    *,
+    model: str = "starter",
+    experiment: Experiment | None = None,
+    wait: bool = True,
+) -> Iterator[Monitor]:
+    """Record and analyse whatever a pymmcore-plus core acquires in this block.
+
+    Frames come from every sequence that runs on `core`, whoever started it: a script,
+    napari-micromanager or pymmcore-gui. Each sequence is a run store of its own, and a
+    worker process analyses it meanwhile. The acquisition never waits for the analysis
+    and never sees an error of ours; look at ``monitor.errors``.
+
+    Parameters
+    ----------
+    core : pymmcore_plus.CMMCorePlus
+        With a configuration loaded and the pixel size calibrated.
+    store : path
+        Folder of the first run, by custom ending in ``.ome.zarr``; made here.
+    model : str
+        Name or path of the model.
+    experiment : Experiment, optional
+        Everything else there is to set.
+    wait : bool
+        Leave the block only when every frame has its result. Otherwise the worker goes
+        on by itself after the last frame is safe on disk.
+
+    Yields
+    ------
+    Monitor
+        ``runs`` and ``errors`` so far.
+
+    Raises
+    ------
+    FileExistsError
+        If something is at `store` already.
+    ValueError
+        If the core's pixel size is not calibrated.
+    """
+    path = Path(store)
+    if path.exists():
+        raise FileExistsError(f"{path} exists already. Give the run a store of its own.")
+    if experiment is None:
+        analysis = AnalysisSettings(segmentation=SegmentationSettings(model=model))
+        experiment = Experiment(name=path.name.removesuffix(".ome.zarr"), analysis=analysis)
+    calibrated(experiment.pixel_size_um or core.getPixelSizeUm())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    listening = Monitor(core, path, experiment)
+    try:
+        yield listening
+    finally:
+        listening.close(wait=wait)
+
+
+def run_experiment(
+    settings: RunSettings, store: Path, stop: threading.Event
+) -> Iterator[None]:
+    """Acquire and analyse an experiment, giving control back several times a second.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        The microscope, the sequence and the analysis.
+    store : Path
+        Folder to make for the run.
+    stop : threading.Event
+        Once set, the acquisition is cancelled; what is on disk is still analysed.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the experiment cannot begin; nothing is left behind.
+    RuntimeError
+        If the acquisition itself fails.
+    """
+    sequence, plate = without_plate_z(settings.sequence)
+    core = open_core(settings)
+    experiment = Experiment.from_settings(settings, plate)
+    with monitor(core, store, experiment=experiment, wait=False) as listening:
+        for _ in _acquiring(core, sequence, stop):
+            if listening.refusal is not None:
+                stop.set()  # nothing would be recorded, so nothing is acquired
+            yield
+    if listening.refusal is not None:
+        raise listening.refusal
+    run = listening.run
+    if run is None:
+        raise RuntimeError("The acquisition ended before its first frame.")
+    try:
+        while not run.wait(0.1):
+            yield
+    except BaseException:
+        run.worker.stop()
+        raise
+
+
+def _acquiring(core: Any, sequence: MDASequence, stop: threading.Event) -> Iterator[None]:
+    thread = core.run_mda(sequence)
+    try:
+        while thread.is_alive():
+            thread.join(0.1)
+            if stop.is_set() and core.mda.is_running():
+                core.mda.cancel()
+            yield
+    except BaseException:
+        core.mda.cancel()
+        raise
+
+
+def _free_path(path: Path) -> Path:
+    stem = path.name.removesuffix(".ome.zarr")
+    return next(
+        candidate
+        for number in range(2, 10_000)
+        if not (candidate := path.with_name(f"{stem}-{number}.ome.zarr")).exists()
+    )

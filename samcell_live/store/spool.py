@@ -1,0 +1,118 @@
+"""Between the camera and the disk: a thread that writes, and a bound on what waits."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from samcell_live.records import Frame
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 1.0
+GIVE_UP_S = 60.0
+"""After the run has ended, a frame that cannot be written is tried for this long."""
+
+
+@dataclass(slots=True)
+class SpoolHealth:
+    """What became of the frames offered so far."""
+
+    offered: int = 0
+    written: int = 0
+    written_in_place: int = 0
+    """Frames that the acquisition thread had to write itself, because memory was full."""
+    lost: int = 0
+    """Frames that do not fit the run, or that the disk never took."""
+    last_error: str = ""
+
+
+class Spool:
+    """Writes frames in a thread of its own, so that the camera does not wait.
+
+    Parameters
+    ----------
+    write : callable
+        Writes one frame durably, or raises.
+    budget_bytes : int
+        Frames that wait for the disk hold at most this much memory. Past that,
+        `offer` writes the frame itself: the acquisition slows and loses nothing.
+    """
+
+    def __init__(self, write: Callable[[Frame], None], budget_bytes: int) -> None:
+        self.health = SpoolHealth()
+        self._write_frame = write
+        self._budget_bytes = budget_bytes
+        self._waiting: deque[Frame] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._deadline_s = float("inf")
+        self._thread = threading.Thread(target=self._run, name="raw-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Memory held by frames that are not on disk yet."""
+        return self._waiting_bytes
+
+    def offer(self, frame: Frame) -> None:
+        """Hand a frame over; returns at once unless the memory budget is spent.
+
+        The spool keeps a reference. pymmcore-plus hands every image out once, in memory
+        of its own, so it is not copied again.
+        """
+        with self._changed:
+            self.health.offered += 1
+            if self._waiting_bytes + frame.pixels.nbytes <= self._budget_bytes:
+                self._waiting.append(frame)
+                self._waiting_bytes += frame.pixels.nbytes
+                self._changed.notify_all()
+                return
+            self.health.written_in_place += 1
+        self._write(frame)
+
+    def close(self) -> None:
+        """Take no more frames, write those that wait, and return when all are safe."""
+        with self._changed:
+            self._closing = True
+            self._deadline_s = time.monotonic() + GIVE_UP_S
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                frame = self._waiting[0]
+            self._write(frame)
+            with self._changed:
+                self._waiting.popleft()
+                self._waiting_bytes -= frame.pixels.nbytes
+
+    def _write(self, frame: Frame) -> None:
+        while True:
+            try:
+                self._write_frame(frame)
+            except OSError as error:  # disk full, or a share that is away: it may come back
+                logger.warning("Could not write %s", frame.key, exc_info=True)
+                self.health.last_error = f"{frame.key}: {error}"
+                if time.monotonic() + RETRY_S > self._deadline_s:
+                    break
+                time.sleep(RETRY_S)
+            except Exception as error:  # a frame that does not fit must not end the run
+                logger.warning("Could not write %s", frame.key, exc_info=True)
+                self.health.last_error = f"{frame.key}: {error}"
+                break
+            else:
+                with self._changed:
+                    self.health.written += 1
+                return
+        with self._changed:
+            self.health.lost += 1
