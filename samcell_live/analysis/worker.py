@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from samcell_live.analysis.queue import waiting_frames
 from samcell_live.culture.cells import cell_table
-from samcell_live.culture.summary import summarise
+from samcell_live.culture.confluence import measured_only, summarise
 from samcell_live.records import (
     Frame,
     FrameCounts,
@@ -94,13 +94,20 @@ def examine(
 ) -> Result:
     """Find and measure the cells of a frame, or just measure its quality."""
     if not plan.is_segmented(frame.key):
-        return Result(summarise(frame.pixels, frame.pixel_size_um, bits=plan.bits))
+        return Result(measured_only(frame.pixels, bits=plan.bits))
     started = time.perf_counter()
     labels = segment(frame).labels
     inference_ms = (time.perf_counter() - started) * 1e3
     cells = cell_table(labels, frame.pixels, frame.pixel_size_um)
-    row = summarise(frame.pixels, frame.pixel_size_um, labels, cells, bits=plan.bits)
-    return Result(row._replace(inference_ms=inference_ms), labels, cells)
+    row = summarise(
+        labels,
+        frame.pixels,
+        cells,
+        pixel_size_um=frame.pixel_size_um,
+        bits=plan.bits,
+        inference_ms=inference_ms,
+    )
+    return Result(row, labels, cells)
 
 
 def analyse(

@@ -1,0 +1,169 @@
+"""The worker gives every frame one result or one reason, whatever happens."""
+
+import threading
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from builders import acquired_run, commit_cells, frame, plan, results_of, segmentation
+
+from samcell_live.analysis.queue import waiting_frames
+from samcell_live.analysis.worker import (
+    FATAL_ATTEMPTS,
+    Result,
+    analyse,
+    analyse_run,
+    examine,
+)
+from samcell_live.records import Frame, FrameKey, Labels, RunShape, SeriesRow
+from samcell_live.settings import AnalysisSettings
+from samcell_live.store import layout
+from samcell_live.store.arrays import write_group
+from samcell_live.store.processes import ACQUISITION, ProcessRecord, analysis_role
+from samcell_live.store.reader import RunReader
+
+
+class Notebook:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.done: list[FrameKey] = []
+        self.failed: dict[FrameKey, str] = {}
+
+    def commit(
+        self,
+        key: FrameKey,
+        row: SeriesRow,
+        *,
+        labels: Labels | None = None,
+        cells: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        self.done.append(key)
+
+    def fail(self, key: FrameKey, reason: str) -> None:
+        self.failed[key] = reason
+
+
+KEYS = [FrameKey(t=t) for t in range(3)]
+
+
+def test_one_bad_frame_does_not_end_the_run() -> None:
+    def examine_frame(one: Frame) -> Result:
+        if one.key.t == 1:
+            raise RuntimeError("CUDA out of memory")
+        return Result(SeriesRow())
+
+    notebook = Notebook()
+    analyse(KEYS, frame, examine_frame, notebook)
+    assert notebook.done == [KEYS[0], KEYS[2]]
+    assert notebook.failed == {KEYS[1]: "RuntimeError: CUDA out of memory"}
+
+
+def test_a_frame_that_cannot_be_read_is_a_failure_with_its_reason() -> None:
+    def read(key: FrameKey) -> Frame:
+        raise OSError("chunk is damaged")
+
+    notebook = Notebook()
+    analyse(KEYS[:1], read, lambda one: Result(SeriesRow()), notebook)
+    assert notebook.failed == {KEYS[0]: "OSError: chunk is damaged"}
+
+
+def test_a_result_that_cannot_be_stored_ends_the_worker_loudly() -> None:
+    class FullDisk(Notebook):
+        def commit(self, *arguments: object, **options: object) -> None:
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        analyse(KEYS, frame, lambda one: Result(SeriesRow()), FullDisk())
+
+
+def test_a_frame_with_cells_is_counted_and_measured() -> None:
+    result = examine(frame(), plan(), lambda one: segmentation(5))
+    assert result.row.cell_count == 5
+    assert result.row.confluence == pytest.approx(5 * 16 / (24 * 32))
+    assert result.row.inference_ms > 0
+    assert result.cells is not None
+    assert len(result.cells) == 5
+
+
+def test_a_frame_of_another_channel_is_measured_but_not_segmented() -> None:
+    result = examine(frame(FrameKey(c=1)), plan(RunShape(c=2)), lambda one: segmentation(5))
+    assert np.isnan(result.row.cell_count)
+    assert result.row.focus > 0
+    assert result.labels is None
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("oldest", [0, 2, 3, 4, 5]), ("newest", [5, 4, 3, 2, 0])]
+)
+def test_the_queue_gives_each_waiting_frame_once(
+    tmp_path: Path, order: str, expected: list[int]
+) -> None:
+    acquired_run(tmp_path / "run")
+    commit_cells(results_of(tmp_path / "run", plan()), plan().shape.key(1), 1)
+    reader = RunReader(tmp_path / "run")
+    keys = list(waiting_frames(reader, "cells", order=order))  # type: ignore[arg-type]
+    assert [reader.plan.shape.slot(key) for key in keys] == expected
+
+
+def test_the_queue_follows_a_running_acquisition_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    writer = acquired_run(path, plan(RunShape(t=3)))
+    # Begin again: nothing acquired, and the acquisition at work.
+    from samcell_live.store.arrays import open_array
+
+    open_array(path / layout.frame_column("acquired"))[:].write(
+        np.zeros(3, np.uint8)
+    ).result()
+    seen = []
+    with ProcessRecord(path, ACQUISITION) as acquisition:
+        writer.write(frame(FrameKey(t=0)))
+        for key in waiting_frames(RunReader(path), "cells", follow=True):
+            seen.append(key.t)
+            if key.t < 2:
+                writer.write(frame(FrameKey(t=key.t + 1)))
+            else:
+                acquisition.end("finished")
+    assert seen == [0, 1, 2]
+
+
+def test_the_queue_stops_when_asked(tmp_path: Path) -> None:
+    acquired_run(tmp_path / "run")
+    stop = threading.Event()
+    keys = waiting_frames(RunReader(tmp_path / "run"), "cells", stop=stop)
+    next(keys)
+    stop.set()
+    assert list(keys) == []
+
+
+def test_a_frame_that_killed_the_worker_twice_is_marked_failed(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    acquired_run(path, plan(RunShape(t=2)))
+    role = analysis_role("cells")
+    with ProcessRecord(path, role):
+        running = RunReader(path).process(role)
+    assert running is not None
+    killed = replace(
+        running,
+        state="running",
+        pid=2**22 + 1,
+        health={"attempting": 0, "attempts": '{"0": 1}'},
+    )
+    write_group(path / layout.process(role), asdict(killed))
+    counts = analyse_run(path, AnalysisSettings())
+    reader = RunReader(path)
+    assert (counts.analysed, counts.failed) == (1, 1)
+    assert reader.failure(0, "cells") == f"the worker died {FATAL_ATTEMPTS} times on it"
+
+
+def test_a_run_is_worked_off_once_and_for_all(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    acquired_run(path)
+    told: list[FrameKey] = []
+    counts = analyse_run(path, AnalysisSettings(), on_frame=told.append)
+    assert counts == (6, 6, 0, 6, 0, 0)
+    assert len(told) == 6
+    assert analyse_run(path, AnalysisSettings(), on_frame=told.append) == counts
+    assert len(told) == 6

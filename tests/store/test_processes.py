@@ -1,0 +1,79 @@
+"""One process has one role, says how it does, and a dead one is replaced."""
+
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from samcell_live.store import layout
+from samcell_live.store.arrays import write_group
+from samcell_live.store.processes import (
+    STALE_AFTER_S,
+    ProcessRecord,
+    ProcessState,
+    RoleTakenError,
+    read_process,
+)
+
+NOBODY_PID = 2**22 + 1  # above Linux's largest
+
+
+def state(path: Path) -> ProcessState:
+    found = read_process(path, "worker")
+    assert found is not None
+    return found
+
+
+def test_nobody_has_a_role_at_first(tmp_path: Path) -> None:
+    assert read_process(tmp_path, "worker") is None
+
+
+def test_a_process_that_ends_says_how(tmp_path: Path) -> None:
+    with ProcessRecord(tmp_path, "worker", lambda: {"frames": 3}):
+        assert state(tmp_path).is_alive(time.time())
+        assert state(tmp_path).health == {"frames": 3}
+    assert state(tmp_path).state == "finished"
+
+
+def test_an_error_is_kept_as_the_reason(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="lens cap"),
+        ProcessRecord(tmp_path, "worker"),
+    ):
+        raise RuntimeError("lens cap")
+    assert state(tmp_path).state == "failed"
+    assert state(tmp_path).message == "RuntimeError: lens cap"
+
+
+def test_the_first_word_on_how_it_ended_stands(tmp_path: Path) -> None:
+    with ProcessRecord(tmp_path, "worker") as record:
+        record.end("cancelled", "by the user")
+    assert state(tmp_path).state == "cancelled"
+
+
+def test_a_role_is_taken_while_its_owner_lives(tmp_path: Path) -> None:
+    with (
+        ProcessRecord(tmp_path, "worker"),
+        pytest.raises(RoleTakenError, match="in the hands of process"),
+    ):
+        ProcessRecord(tmp_path, "worker")
+    with ProcessRecord(tmp_path, "worker"):
+        pass
+
+
+def test_the_role_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
+    with ProcessRecord(tmp_path, "worker"):
+        running = state(tmp_path)
+    killed = replace(running, state="running", pid=NOBODY_PID, health={"attempting": 7})
+    write_group(tmp_path / layout.process("worker"), asdict(killed))
+    assert killed.is_stale(time.time())
+    with ProcessRecord(tmp_path, "worker") as record:
+        assert record.previous == killed
+
+
+def test_a_process_of_another_computer_is_dead_once_its_heart_stops() -> None:
+    now = time.time()
+    far = ProcessState("running", "another-host", NOBODY_PID, now, now)
+    assert far.is_alive(now + STALE_AFTER_S - 1)
+    assert far.is_stale(now + STALE_AFTER_S + 1)

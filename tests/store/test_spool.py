@@ -1,0 +1,113 @@
+"""The spool loses nothing, keeps to its memory and survives what the disk does."""
+
+import threading
+
+import pytest
+from builders import frame
+
+from samcell_live.records import Frame, FrameKey
+from samcell_live.store import spool as spool_module
+from samcell_live.store.spool import Spool
+
+FRAME_BYTES = frame().pixels.nbytes
+
+
+def frames(n: int) -> list[Frame]:
+    return [frame(FrameKey(t=t)) for t in range(n)]
+
+
+def test_frames_are_written_in_the_order_they_came() -> None:
+    written: list[int] = []
+    spool = Spool(lambda one: written.append(one.key.t), budget_bytes=100 * FRAME_BYTES)
+    for one in frames(20):
+        spool.offer(one)
+    spool.close()
+    assert written == list(range(20))
+    assert (spool.health.offered, spool.health.written, spool.waiting_bytes) == (20, 20, 0)
+
+
+def test_offering_returns_while_the_disk_is_busy() -> None:
+    disk = threading.Event()
+    spool = Spool(lambda one: assert_set(disk), budget_bytes=100 * FRAME_BYTES)
+    for one in frames(5):
+        spool.offer(one)
+    assert spool.waiting_bytes == 5 * FRAME_BYTES
+    disk.set()
+    spool.close()
+    assert spool.health.written == 5
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(10)
+
+
+def test_with_memory_full_the_camera_thread_writes_itself_and_nothing_is_lost() -> None:
+    disk = threading.Event()
+    written: list[tuple[int, str]] = []
+
+    def write(one: Frame) -> None:
+        if threading.current_thread().name == "raw-writer":
+            assert_set(disk)
+        written.append((one.key.t, threading.current_thread().name))
+
+    spool = Spool(write, budget_bytes=2 * FRAME_BYTES)
+    for one in frames(5):
+        spool.offer(one)
+    here = threading.current_thread().name
+    assert written == [(2, here), (3, here), (4, here)]
+    assert spool.health.written_in_place == 3
+    disk.set()
+    spool.close()
+    assert sorted(t for t, _ in written) == [0, 1, 2, 3, 4]
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spool_module, "RETRY_S", 0.001)
+    attempts: list[int] = []
+
+    def write(one: Frame) -> None:
+        attempts.append(one.key.t)
+        if len(attempts) < 4:
+            raise OSError("No space left on device")
+
+    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    for one in frames(2):
+        spool.offer(one)
+    spool.close()
+    assert attempts == [0, 0, 0, 0, 1]
+    assert spool.health.lost == 0
+    assert "No space left" in spool.health.last_error
+
+
+def test_a_disk_that_stays_full_is_given_up_after_the_run_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spool_module, "RETRY_S", 0.001)
+    monkeypatch.setattr(spool_module, "GIVE_UP_S", 0.01)
+
+    def write(one: Frame) -> None:
+        raise OSError("No space left on device")
+
+    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    spool.offer(frame())
+    spool.close()
+    assert (spool.health.written, spool.health.lost) == (0, 1)
+
+
+def test_a_frame_that_does_not_fit_does_not_stop_the_others() -> None:
+    written: list[int] = []
+
+    def write(one: Frame) -> None:
+        if one.key.t == 1:
+            raise ValueError("wrong shape")
+        written.append(one.key.t)
+
+    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    for one in frames(3):
+        spool.offer(one)
+    spool.close()
+    assert written == [0, 2]
+    assert spool.health.lost == 1
+    assert spool.health.last_error == "frame(t=1): wrong shape"
