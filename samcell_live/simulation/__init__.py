@@ -1,0 +1,1 @@
+"""A growing culture and its images, with the truth about every cell."""

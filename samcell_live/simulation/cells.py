@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,14 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+    from samcell_live.simulation.arrays import Floats, Identities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
     """Living cells, one per row of every (n_cells,) array."""
 
-    identity: npt.NDArray[np.uint64]
+    identity: Identities
     """A number for life; daughters get new ones. Ascending within a well."""
     x_um: Floats
     y_um: Floats
@@ -33,23 +33,27 @@ class Cells:
     def __len__(self) -> int:
         return self.identity.size
 
-    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Cells:
-        """Select some cells."""
-        return Cells(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    def moved_to(self, x_um: Floats, y_um: Floats) -> Cells:
-        """Put the cells elsewhere."""
-        return replace(self, x_um=x_um, y_um=y_um)
-
     @classmethod
     def joined(cls, groups: Sequence[Cells]) -> Cells:
         """Put groups of cells one after the other."""
         return cls(
             **{
-                f.name: np.concatenate([getattr(g, f.name) for g in groups])
-                for f in fields(cls)
+                column.name: np.concatenate(
+                    [getattr(group, column.name) for group in groups]
+                )
+                for column in fields(cls)
             }
         )
+
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Cells:
+        """Select some cells."""
+        return Cells(
+            **{column.name: getattr(self, column.name)[rows] for column in fields(self)}
+        )
+
+    def moved_to(self, x_um: Floats, y_um: Floats) -> Cells:
+        """Put the cells elsewhere."""
+        return replace(self, x_um=x_um, y_um=y_um)
 
     def towards(self, later: Cells, part: float, side_um: float) -> Cells:
         """Cells a `part` of the way to a later moment; those that divide on it stay.
@@ -64,16 +68,16 @@ class Cells:
             Side of the well's square, whose opposite sides are joined.
         """
         place = np.searchsorted(later.identity, self.identity)
-        place = np.minimum(place, len(later) - 1)
-        alive = later.identity[place] == self.identity
-        then = later.take(place)
+        then = later.take(np.minimum(place, len(later) - 1))
+        alive = then.identity == self.identity
 
         def between(now: Floats, after: Floats) -> Floats:
             return np.where(alive, now + part * (after - now), now)
 
         def around(now: Floats, after: Floats) -> Floats:
-            near = after - side_um * np.rint((after - now) / side_um)
-            return between(now, near) % side_um
+            return (
+                between(now, after - side_um * np.rint((after - now) / side_um)) % side_um
+            )
 
         return Cells(
             identity=self.identity,

@@ -9,16 +9,17 @@ import numpy as np
 from samcell_live.simulation.randomness import trait
 
 if TYPE_CHECKING:
-    from samcell_live.simulation.cells import Cells, Floats
+    from samcell_live.simulation.arrays import Floats
+    from samcell_live.simulation.cells import Cells
 
 N_ANGLES = 128
+ANGLES_RAD = np.arange(N_ANGLES) * (2 * np.pi / N_ANGLES)
 LONGEST_UM = 100.0
 """No outline reaches further from the cell's centre."""
 
-N_PROTRUSIONS = 5
-WAVES = np.arange(2, 14)
-"""Lobes of the outline: the first are its form, the last its ruffled edge."""
-WAVE_HEIGHT = np.where(WAVES < 5, 0.16 / WAVES, 0.12 / WAVES)
+N_TIPS = 5
+LOBE_HEIGHTS = {n: (0.22 if n < 5 else 0.12) / n for n in range(2, 14)}
+"""Waves around the outline: the first are its form, the last its ruffled edge."""
 
 
 def outlines_um(cells: Cells, hours: float) -> Floats:
@@ -29,54 +30,60 @@ def outlines_um(cells: Cells, hours: float) -> Floats:
     cells : Cells
         Their area, heading and roundness are met.
     hours : float
-        Culture time; protrusions grow and shrink within hours.
+        Culture time; tips grow and shrink within hours.
 
     Returns
     -------
     (n_cells, N_ANGLES) float64
-        Distance from the centre to the edge, at angles counted from +x towards +y.
+        Distance from the centre to the edge, at `ANGLES_RAD` from +x towards +y.
     """
-    angle = np.arange(N_ANGLES) * (2 * np.pi / N_ANGLES)
-    angle = angle - cells.heading_rad[:, None]
-    form = np.log(_ellipse(cells, angle)) + _lobes(cells, angle, hours)
-    form = np.exp(form) * (1 + _protrusions(cells, angle, hours))
+    angle_rad = ANGLES_RAD - cells.heading_rad[:, None]
+    form = _ellipse(cells, angle_rad) * np.exp(_lobes(cells, angle_rad, hours))
+    form = form * (1 + _tips(cells, angle_rad, hours))
     form = form ** (1 - cells.roundness[:, None])
     unit_area = np.pi * np.mean(form**2, axis=1)
     radius_um = form * np.sqrt(cells.area_um2 / unit_area)[:, None]
-    return np.minimum(radius_um, LONGEST_UM)
+    return np.asarray(np.minimum(radius_um, LONGEST_UM))
 
 
-def _ellipse(cells: Cells, angle: Floats) -> Floats:
-    aspect = 1.0 + 1.2 * trait(cells.identity, 0)[:, None] ** 1.3
-    return (np.cos(angle) ** 2 / aspect + np.sin(angle) ** 2 * aspect) ** -0.5
+def _ellipse(cells: Cells, angle_rad: Floats) -> Floats:
+    aspect = 1 + 1.5 * _column(cells, "aspect") ** 1.5
+    along, across = np.cos(angle_rad) ** 2, np.sin(angle_rad) ** 2
+    return np.asarray((along / aspect + across * aspect) ** -0.5)
 
 
-def _lobes(cells: Cells, angle: Floats, hours: float) -> Floats:
-    lobes = np.zeros_like(angle)
-    for wave, height in zip(WAVES, WAVE_HEIGHT, strict=True):
-        phase = _wandering(cells, 10 + 3 * int(wave), hours)[:, None]
-        strength = 2 * trait(cells.identity, 12 + 3 * int(wave))[:, None]
-        lobes += height * strength * np.cos(wave * angle + phase)
+def _lobes(cells: Cells, angle_rad: Floats, hours: float) -> Floats:
+    lobes = np.zeros_like(angle_rad)
+    for n, height in LOBE_HEIGHTS.items():
+        strength = 2 * height * _column(cells, f"lobe {n} height")
+        lobes += strength * np.cos(
+            n * angle_rad + _wandering_rad(cells, f"lobe {n}", hours)
+        )
     return lobes
 
 
-def _protrusions(cells: Cells, angle: Floats, hours: float) -> Floats:
-    """Tips with hollow flanks; the first two lie at the ends of the long axis."""
-    reach = np.zeros_like(angle)
-    for k in range(N_PROTRUSIONS):
-        purpose = 100 + 10 * k
-        where = 2 * np.pi * trait(cells.identity, purpose)[:, None]
+def _tips(cells: Cells, angle_rad: Floats, hours: float) -> Floats:
+    """Protrusions with hollow flanks; two lie at the ends of the long axis."""
+    reach = np.zeros_like(angle_rad)
+    for k in range(N_TIPS):
+        tip = f"tip {k}"
+        where_rad = 2 * np.pi * _column(cells, f"{tip} place")
         if k < 2:
-            where = np.pi * k + 0.15 * (where - np.pi)
-        blunt = 0.06 + 0.10 * trait(cells.identity, purpose + 1)[:, None]
-        length = 1.7 * trait(cells.identity, purpose + 2)[:, None] ** 1.5
-        breath = 0.6 + 0.4 * np.cos(_wandering(cells, purpose + 3, hours)[:, None])
-        away = np.hypot(2 * np.sin((angle - where) / 2), blunt) - blunt
-        reach += length * breath * np.exp(-3.5 * away)
+            where_rad = np.pi * k + 0.15 * (where_rad - np.pi)
+        blunt = 0.03 + 0.08 * _column(cells, f"{tip} bluntness")
+        steep = 4 + 7 * _column(cells, f"{tip} steepness")
+        length = 2.8 * _column(cells, f"{tip} length") ** 1.3
+        breath = 0.6 + 0.4 * np.cos(_wandering_rad(cells, tip, hours))
+        away = np.hypot(2 * np.sin((angle_rad - where_rad) / 2), blunt) - blunt
+        reach += length * breath * np.exp(-steep * away)
     return reach
 
 
-def _wandering(cells: Cells, purpose: int, hours: float) -> Floats:
-    """Give each cell a phase that turns at its own pace, in radians."""
-    pace_per_h = 1.2 * (trait(cells.identity, purpose + 1) - 0.5)
-    return 2 * np.pi * trait(cells.identity, purpose) + pace_per_h * hours
+def _wandering_rad(cells: Cells, name: str, hours: float) -> Floats:
+    """Give each cell a phase that turns at its own pace, (n_cells, 1)."""
+    pace_per_h = 1.2 * (_column(cells, f"{name} pace") - 0.5)
+    return 2 * np.pi * _column(cells, f"{name} phase") + pace_per_h * hours
+
+
+def _column(cells: Cells, name: str) -> Floats:
+    return trait(cells.identity, name)[:, None]

@@ -7,33 +7,40 @@ same image bit for bit, whatever was asked before.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from samcell_live.simulation.anatomy import Anatomy, fluorescence, phase_rad
+from samcell_live.simulation.anatomy import Anatomy
+from samcell_live.simulation.field import Field
 from samcell_live.simulation.optics import focused, phase_contrast
 from samcell_live.simulation.randomness import stream
-from samcell_live.simulation.scene import Field, look
+from samcell_live.simulation.refraction import delay_rad
+from samcell_live.simulation.scene import Scene
+from samcell_live.simulation.staining import glow
 from samcell_live.simulation.surroundings import debris_rad, illumination
 
 if TYPE_CHECKING:
     from samcell_live.records import Labels, Pixels
+    from samcell_live.simulation.arrays import Map
     from samcell_live.simulation.culture import Culture
 
-Channel = Literal["phase", "nuclei"]
+_T = TypeVar("_T", bound=np.generic)
 
-MARGIN_UM = 18.0
-"""Seen around the field, so that halos come in from outside."""
-LEVEL = {"phase": 0.46, "nuclei": 0.35}
-"""Fraction of the camera's range that empty medium, or a nucleus, fills..."""
-EXPOSURE_MS = {"phase": 10.0, "nuclei": 50.0}
-"""...at this exposure."""
-FULL_WELL_ELECTRONS = 30000.0
+Channel: TypeAlias = Literal["phase", "nuclei"]
+
+USUAL_EXPOSURE_MS = {"phase": 10.0, "nuclei": 50.0}
+LEVEL = {"phase": 0.48, "nuclei": 0.35}
+"""Part of the camera's range that empty medium or a nucleus fills at that exposure."""
+MARGIN_UM = 30.0
+"""Drawn around the field, so that halos and overlaps come in from outside."""
+UNSTAINED = np.float32(0.06)
+"""Light of the medium when nuclei are stained."""
+FULL_WELL_ELECTRONS = 18000.0
 READ_NOISE_ELECTRONS = 6.0
 OFFSET = 0.006
-"""Counts of a dark camera over its range."""
+"""Part of the camera's range that it reads in the dark."""
 
 
 def render_field(
@@ -56,7 +63,8 @@ def render_field(
     culture : Culture
         The cells.
     x_um, y_um, z_um : float
-        Stage position of the middle of the field; the focal plane is at z = 0.
+        Stage position of the middle of the field; cells are sharp at z = 0. Columns
+        follow x, rows follow y.
     hours : float
         Culture time since seeding, at least 0.
     shape_px : (height, width)
@@ -80,20 +88,19 @@ def render_field(
     ValueError
         If the channel is unknown, the field is empty or the hour is negative.
     """
-    if channel not in LEVEL:
+    if channel not in get_args(Channel):
         raise ValueError(
-            f"There is no channel {channel!r} here; choose from {list(LEVEL)}."
+            f"There is no channel {channel!r} here; choose from {list(get_args(Channel))}."
         )
-    exposure_ms = EXPOSURE_MS[channel] if exposure_ms is None else exposure_ms
+    exposure_ms = USUAL_EXPOSURE_MS[channel] if exposure_ms is None else exposure_ms
     field = Field(x_um, y_um, hours, shape_px, pixel_size_um)
-    light = _phase_light if channel == "phase" else _nuclei_light
-    bright = light(culture, field, z_um) * np.float32(
-        LEVEL[channel] * exposure_ms / EXPOSURE_MS[channel]
-    )
-    rng = stream(
-        "noise", culture.seed, channel, x_um, y_um, z_um, hours, pixel_size_um, exposure_ms
-    )
-    return _camera(bright, rng, bits)
+    scene = Scene.of(culture, field.widened(_margin_px(field)))
+    lit = _phase_light if channel == "phase" else _nuclei_light
+    light = _inner(lit(scene, culture.seed, z_um), field)
+    brightness = LEVEL[channel] * exposure_ms / USUAL_EXPOSURE_MS[channel]
+    light = light * illumination(culture.seed, shape_px) * np.float32(brightness)
+    moment = (x_um, y_um, z_um, hours, pixel_size_um, exposure_ms)
+    return _photographed(light, stream(f"noise {channel}", culture.seed, *moment), bits)
 
 
 def true_labels(
@@ -107,25 +114,31 @@ def true_labels(
 ) -> Labels:
     """Draw the cells of a field, those cut by its edge included.
 
+    Parameters are those of `render_field`.
+
     Returns
     -------
     (height, width) int32
-        0 on the floor, 1..n elsewhere with no gaps. Touching cells share a border.
+        0 on the floor, 1..n_cells elsewhere with no gaps. Touching cells share a border.
 
     Raises
     ------
     ValueError
         If the field is empty or the hour is negative.
     """
-    owner = look(culture, Field(x_um, y_um, hours, shape_px, pixel_size_um)).owner
-    seen = np.zeros(owner.max() + 2, np.int32)
-    seen[owner.ravel() + 1] = 1
-    seen[0] = 0
-    return np.asarray(np.cumsum(seen, dtype=np.int32) * seen, np.int32)[owner + 1]
+    field = Field(x_um, y_um, hours, shape_px, pixel_size_um)
+    scene = Scene.of(culture, field.widened(_margin_px(field)))
+    owner = _inner(scene.owner, field)
+    seen = np.zeros(len(scene.cells) + 1, np.int32)
+    seen[owner] = 1
+    seen[-1] = 0  # the floor, whose owner is -1
+    label = np.cumsum(seen, dtype=np.int32)
+    label[-1] = 0
+    return label[owner]
 
 
 def true_count(labels: Labels) -> int:
-    """Count the cells of a field."""
+    """Count the cells of a field, those cut by its edge included."""
     return int(labels.max())
 
 
@@ -134,34 +147,30 @@ def true_confluence(labels: Labels) -> float:
     return float(np.mean(labels > 0))
 
 
-def _phase_light(culture: Culture, field: Field, z_um: float) -> npt.NDArray[np.float32]:
-    margin_px = math.ceil(MARGIN_UM / field.pixel_size_um)
-    wide = field.widened(margin_px)
-    scene = look(culture, wide)
-    delay_rad = phase_rad(scene, Anatomy.of(scene))
-    delay_rad = delay_rad + debris_rad(wide, culture.seed) * (scene.owner < 0)
-    image = phase_contrast(
-        focused(delay_rad, 0.0, field.pixel_size_um), field.pixel_size_um
-    )
-    image = focused(image, z_um, field.pixel_size_um)[
-        margin_px:-margin_px, margin_px:-margin_px
-    ]
-    return image * illumination(culture.seed, field.shape_px)
+def _phase_light(scene: Scene, seed: int, z_um: float) -> Map:
+    floor_rad = debris_rad(scene.field, seed) * (scene.owner < 0)
+    pixel_size_um = scene.field.pixel_size_um
+    image = phase_contrast(delay_rad(Anatomy.of(scene)) + floor_rad, pixel_size_um)
+    return focused(image, z_um, pixel_size_um)
 
 
-def _nuclei_light(culture: Culture, field: Field, z_um: float) -> npt.NDArray[np.float32]:
-    margin_px = math.ceil(MARGIN_UM / field.pixel_size_um)
-    scene = look(culture, field.widened(margin_px))
-    glow = focused(fluorescence(scene, Anatomy.of(scene)), z_um, field.pixel_size_um)
-    glow = glow[margin_px:-margin_px, margin_px:-margin_px] + np.float32(0.06)
-    return glow * illumination(culture.seed, field.shape_px)
+def _nuclei_light(scene: Scene, _seed: int, z_um: float) -> Map:
+    return focused(glow(Anatomy.of(scene)) + UNSTAINED, z_um, scene.field.pixel_size_um)
 
 
-def _camera(
-    light: npt.NDArray[np.float32], rng: np.random.Generator, bits: Literal[12, 16]
-) -> Pixels:
-    """Turn light, as a fraction of the camera's range, into noisy counts."""
-    electrons = np.maximum(light, 0) * np.float32(FULL_WELL_ELECTRONS)
+def _margin_px(field: Field) -> int:
+    return math.ceil(MARGIN_UM / field.pixel_size_um)
+
+
+def _inner(image: npt.NDArray[_T], field: Field) -> npt.NDArray[_T]:
+    """Take the margin off."""
+    margin_px = _margin_px(field)
+    return image[margin_px:-margin_px, margin_px:-margin_px]
+
+
+def _photographed(light: Map, rng: np.random.Generator, bits: Literal[12, 16]) -> Pixels:
+    """Turn light, as a part of the camera's range, into noisy counts."""
+    electrons = light * np.float32(FULL_WELL_ELECTRONS)
     noise = rng.standard_normal(light.shape, dtype=np.float32)
     electrons += noise * np.sqrt(electrons + np.float32(READ_NOISE_ELECTRONS**2))
     top = 2**bits - 1

@@ -1,4 +1,4 @@
-"""The field as the objective sees it: which cell lies at each pixel, and how deep inside."""
+"""The field as the objective sees it: whose is each pixel, and how deep inside."""
 
 from __future__ import annotations
 
@@ -7,49 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from skimage.measure import label
 
-from samcell_live.simulation.cells import Cells, Floats
-from samcell_live.simulation.outlines import N_ANGLES, outlines_um
+from samcell_live.simulation.outlines import ANGLES_RAD, LONGEST_UM, N_ANGLES, outlines_um
 
 if TYPE_CHECKING:
+    from samcell_live.records import Mask
+    from samcell_live.simulation.arrays import Floats, Map
+    from samcell_live.simulation.cells import Cells
     from samcell_live.simulation.culture import Culture
+    from samcell_live.simulation.field import Field
 
-FINE_ANGLES = 1024
-PRECEDENCE_OF_ROUND = 0.6
-"""Round cells sit on top of flat ones: their distances count for less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """What part of the culture is looked at."""
-
-    x_um: float
-    y_um: float
-    hours: float
-    shape_px: tuple[int, int]
-    """(height, width)."""
-    pixel_size_um: float
-
-    def __post_init__(self) -> None:
-        """Refuse an empty field."""
-        if min(self.shape_px) < 1 or not self.pixel_size_um > 0:
-            raise ValueError(
-                f"A field of {self.shape_px} pixels of {self.pixel_size_um} um shows nothing; "
-                "shape_px and pixel_size_um must be positive."
-            )
-
-    def widened(self, margin_px: int) -> Field:
-        """See the same place with a margin on all sides."""
-        height, width = self.shape_px
-        shape_px = (height + 2 * margin_px, width + 2 * margin_px)
-        return Field(self.x_um, self.y_um, self.hours, shape_px, self.pixel_size_um)
-
-    def axes_um(self) -> tuple[Floats, Floats]:
-        """Give (y, x) of the pixels' centres, relative to the middle of the field."""
-        height, width = (
-            (np.arange(n) - (n - 1) / 2) * self.pixel_size_um for n in self.shape_px
-        )
-        return height, width
+FINER = 8
+"""Outlines are interpolated this much finer than they are traced."""
+ROUND_ON_TOP = 0.4
+"""Round cells lie on flat ones: their distances count for so much less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,73 +32,97 @@ class Scene:
     cells: Cells
     owner: npt.NDArray[np.int32]
     """(height, width): row in `cells`, -1 on the floor."""
-    depth: npt.NDArray[np.float32]
-    """(height, width): distance from the owner's centre over its outline's, 0 to 1."""
-    rival: npt.NDArray[np.float32]
-    """(height, width): the same for the next cell; 1 or more outside all others."""
+    depth: Map
+    """Distance from the owner's centre over that to its outline; not for the floor."""
+    lead: Map
+    """By how much the owner is nearer than the next cell, in the same measure."""
+
+    @classmethod
+    def of(cls, culture: Culture, field: Field) -> Scene:
+        """Find the cells of a field and give each pixel to the nearest.
+
+        Nearness is measured in each cell's own outline, so that touching cells share a
+        border and overlap nowhere; round cells lie on top of flat ones, and what is cut
+        off a cell by others is left out.
+        """
+        y_um, x_um = field.axes_um()
+        cells = culture.cells(
+            field.x_um,
+            field.y_um,
+            field.hours,
+            width_um=float(np.ptp(x_um)) + 2 * LONGEST_UM,
+            height_um=float(np.ptp(y_um)) + 2 * LONGEST_UM,
+        )
+        radius_um = outlines_um(cells, field.hours)
+        fine_um = _refined(radius_um)
+        per_rad = np.float32(FINER * N_ANGLES / (2 * np.pi))
+        precedence = (1 - ROUND_ON_TOP * cells.roundness).astype(np.float32)
+        ranking = _Ranking.empty(field.shape_px)
+        for row, box in enumerate(_boxes(cells, radius_um, y_um, x_um)):
+            dy = (y_um[box[0], None] - cells.y_um[row]).astype(np.float32)
+            dx = (x_um[None, box[1]] - cells.x_um[row]).astype(np.float32)
+            angle = np.rint(np.arctan2(dy, dx) * per_rad).astype(np.intp)
+            depth = np.sqrt(dy * dy + dx * dx) / fine_um[row][angle]
+            ranking.enter(row, box, np.where(depth < 1, depth * precedence[row], 1))
+        owner, first, second = ranking.owner, ranking.first, ranking.second
+        owner[_splinters(owner)] = -1
+        return cls(
+            field, cells, owner, first / np.append(precedence, 1)[owner], second - first
+        )
 
 
-def look(culture: Culture, field: Field) -> Scene:
-    """Find the cells of a field and settle their overlaps.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranking:
+    """The nearest and the second nearest cell of every pixel; 1 is too far."""
 
-    Each pixel goes to the cell with the smallest distance from its centre, measured in
-    that cell's own outline; touching cells so share a border.
-    """
-    y_um, x_um = field.axes_um()
-    cells = culture.cells(
-        field.x_um,
-        field.y_um,
-        field.hours,
-        width_um=x_um[-1] - x_um[0],
-        height_um=y_um[-1] - y_um[0],
-    )
-    owner = np.full(field.shape_px, -1, np.int32)
-    depth = np.ones(field.shape_px, np.float32)
-    rival = np.ones(field.shape_px, np.float32)
-    radius_um = outlines_um(cells, field.hours)
-    boxes = _boxes(cells, radius_um, y_um, x_um)
-    inverse_um = (1 / _refined(radius_um)).astype(np.float32)
-    precedence = 1 - (1 - PRECEDENCE_OF_ROUND) * cells.roundness
-    for row, (top, bottom, left, right) in enumerate(boxes):
-        if top >= bottom or left >= right:
-            continue
-        box = np.s_[top:bottom, left:right]
-        dy = (y_um[top:bottom, None] - cells.y_um[row]).astype(np.float32)
-        dx = (x_um[None, left:right] - cells.x_um[row]).astype(np.float32)
-        turn = np.arctan2(dy, dx) * np.float32(FINE_ANGLES / (2 * np.pi))
-        angle = np.rint(turn).astype(np.intp) % FINE_ANGLES
-        distance = np.sqrt(dy * dy + dx * dx) * inverse_um[row][angle]
-        ranked = np.where(distance < 1, distance * np.float32(precedence[row]), 1)
-        np.minimum(rival[box], np.maximum(depth[box], ranked), out=rival[box])
-        closer = ranked < depth[box]
-        depth[box][closer] = ranked[closer]
-        owner[box][closer] = row
-    return Scene(field, cells, owner, depth, rival)
+    owner: npt.NDArray[np.int32]
+    first: Map
+    second: Map
+
+    @classmethod
+    def empty(cls, shape_px: tuple[int, int]) -> _Ranking:
+        first, second = np.ones(shape_px, np.float32), np.ones(shape_px, np.float32)
+        return cls(np.full(shape_px, -1, np.int32), first, second)
+
+    def enter(self, row: int, box: tuple[slice, slice], rank: Map) -> None:
+        """Rank one more cell in a box of pixels; on a tie the earlier cell stays."""
+        first, second = self.first[box], self.second[box]
+        np.minimum(second, np.maximum(first, rank), out=second)
+        nearer = rank < first
+        first[nearer] = rank[nearer]
+        self.owner[box][nearer] = row
 
 
-def _refined(radius_um: Floats) -> Floats:
-    """Interpolate outlines to `FINE_ANGLES`."""
-    fine = FINE_ANGLES // N_ANGLES
-    part = np.arange(fine) / fine
-    following = np.roll(radius_um, -1, axis=1)
-    return np.asarray(
-        radius_um[..., None] * (1 - part) + following[..., None] * part
-    ).reshape(len(radius_um), FINE_ANGLES)
+def _splinters(owner: npt.NDArray[np.int32]) -> Mask:
+    """Find what other cells cut off: all but the largest piece of every cell."""
+    piece = label(owner, background=-1, connectivity=1)
+    owner_of = np.zeros(piece.max() + 1, np.int32)
+    owner_of[piece] = owner
+    by_size = np.argsort(np.bincount(piece.ravel()), kind="stable")
+    largest = np.zeros(owner.max() + 2, np.intp)  # the last place is the floor's, -1
+    largest[owner_of[by_size]] = by_size
+    return np.asarray((owner >= 0) & (piece != largest[owner]))
+
+
+def _refined(radius_um: Floats) -> Map:
+    """Interpolate outlines to `FINER` times as many angles."""
+    part = np.arange(FINER) / FINER
+    following_um = np.roll(radius_um, -1, axis=1)
+    fine_um = radius_um[..., None] * (1 - part) + following_um[..., None] * part
+    return fine_um.reshape(len(radius_um), -1).astype(np.float32)
 
 
 def _boxes(
     cells: Cells, radius_um: Floats, y_um: Floats, x_um: Floats
-) -> npt.NDArray[np.intp]:
-    """Bound every outline: (n_cells, 4) of top, bottom, left, right in pixels."""
-    angle = np.arange(N_ANGLES) * (2 * np.pi / N_ANGLES)
-    edge_y = cells.y_um[:, None] + radius_um * np.sin(angle)
-    edge_x = cells.x_um[:, None] + radius_um * np.cos(angle)
-    return np.stack(
-        [
-            np.searchsorted(y_um, edge_y.min(axis=1)),
-            np.searchsorted(y_um, edge_y.max(axis=1), side="right"),
-            np.searchsorted(x_um, edge_x.min(axis=1)),
-            np.searchsorted(x_um, edge_x.max(axis=1), side="right"),
-        ],
-        axis=1,
+) -> list[tuple[slice, slice]]:
+    """Bound every outline by rows and columns of the field; empty where it is outside."""
+    edge_y = cells.y_um[:, None] + radius_um * np.sin(ANGLES_RAD)
+    edge_x = cells.x_um[:, None] + radius_um * np.cos(ANGLES_RAD)
+    bounds = zip(
+        np.searchsorted(y_um, edge_y.min(axis=1)),
+        np.searchsorted(y_um, edge_y.max(axis=1), side="right"),
+        np.searchsorted(x_um, edge_x.min(axis=1)),
+        np.searchsorted(x_um, edge_x.max(axis=1), side="right"),
+        strict=True,
     )
+    return [np.s_[top:bottom, left:right] for top, bottom, left, right in bounds]
