@@ -29,9 +29,11 @@ HEIGHT_PX, WIDTH_PX = 24, 32
 MAKING = Making("starter", "abc123", "starter", "samcell_live 0", "cpu", "float32", {})
 
 
-def plan(
-    shape: RunShape = RunShape(t=3, p=2), *, plate: bool = False, **changes: Any
-) -> RunPlan:
+SHAPE = RunShape(t=3, p=2)
+FIRST = FrameKey()
+
+
+def plan(shape: RunShape = SHAPE, *, plate: bool = False, **changes: Any) -> RunPlan:
     """Plan of a small run: 24 x 32 pixels of 0.5 um."""
     places = [(p, g) for p in range(shape.p) for g in range(shape.g)]
     fields: dict[str, Any] = {
@@ -61,7 +63,7 @@ def plan(
     return RunPlan(**(fields | changes))
 
 
-def frame(key: FrameKey = FrameKey(), *, seed: int = 0, **row: float) -> Frame:
+def frame(key: FrameKey = FIRST, *, seed: int = 0, **row: float) -> Frame:
     """A frame of noise of the size of `plan`."""
     random = np.random.default_rng([seed, *key])
     pixels = random.integers(100, 4000, (HEIGHT_PX, WIDTH_PX), dtype=np.uint16)

@@ -8,14 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import useq
 from useq import MDAEvent, MDASequence
 
-import samcell_live
 from samcell_live.analysis.live_run import LiveRun
 from samcell_live.microscope.cores import open_core
 from samcell_live.microscope.planning import calibrated, plan_run, without_plate_z
@@ -31,6 +30,7 @@ from samcell_live.store.processes import State
 
 logger = logging.getLogger(__name__)
 
+_RECORDED_VERSIONS = ("samcell-live", "pymmcore-plus", "useq-schema", "tensorstore")
 _STATE_OF_REASON: Mapping[str, State] = {
     "completed": "finished",
     "canceled": "cancelled",
@@ -87,6 +87,8 @@ class Monitor:
         self.runs: list[LiveRun] = []
         self.refusal: Exception | None = None
         """Why a sequence is not recorded; None when all are."""
+        self.n_unrecorded = 0
+        """Frames that came while no run could take them."""
         self._core = core
         self._store = store
         self._experiment = experiment
@@ -106,7 +108,7 @@ class Monitor:
         """Make the store of a sequence that is about to begin."""
         try:
             self._begin(sequence, summary)
-        except (ValueError, OSError) as error:
+        except Exception as error:
             self.refusal = error
             raise
 
@@ -114,9 +116,8 @@ class Monitor:
         """Take one frame. Runs in the camera's thread."""
         run = self.run
         if run is None or not run.is_acquiring:
-            raise RuntimeError(
-                f"A frame came ({dict(event.index)}) that no run takes; see above why."
-            )
+            self.n_unrecorded += 1
+            return
         key = FrameKey.from_index(event.index)
         size_um = run.plan.pixel_size_um or NAN
         run.offer(Frame(key, image, size_um, self._row(event, metadata)))
@@ -152,7 +153,7 @@ class Monitor:
             plate=experiment.plate,
             settings=experiment.settings
             or {"analysis": experiment.analysis.model_dump(mode="json")},
-            versions={"samcell_live": samcell_live.__version__, "useq": useq.__version__},
+            versions={name: version(name) for name in _RECORDED_VERSIONS},
         )
         path = _free_path(self._store) if self.runs else self._store
         self.runs.append(

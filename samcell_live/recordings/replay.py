@@ -38,7 +38,7 @@ def replay_recording(
     plan = recording.plan.model_copy(
         update={
             "settings": {"analysis": analysis.model_dump(mode="json")},
-            "versions": {"samcell_live": samcell_live.__version__},
+            "versions": {"samcell-live": samcell_live.__version__},
         }
     )
     store.parent.mkdir(parents=True, exist_ok=True)
