@@ -10,21 +10,19 @@ import numpy as np
 import torch
 
 import samcell_live
-from samcell_live.records import Making, Segmentation
+from samcell_live.records import NAN, Making, Segmentation
 from samcell_live.segmentation.models import Model, load_model
 from samcell_live.segmentation.preprocess import grey
 from samcell_live.segmentation.tiling import predict_in_tiles
-from samcell_live.segmentation.watershed import split_cells
+from samcell_live.segmentation.watershed import check_thresholds, split_cells
 from samcell_live.segmentation.weights import find_weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from samcell_live.records import NAN, DistanceMap
+    from samcell_live.records import DistanceMap
     from samcell_live.segmentation.preprocess import GreyImage
     from samcell_live.settings import SegmentationSettings
-else:
-    from samcell_live.records import NAN
 
 
 def load_segmenter(
@@ -87,6 +85,11 @@ class Segmenter:
     settings : SegmentationSettings
         Thresholds that are not set are the model's own.
     device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If a threshold that is set does not fit the model's other one.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Segmenter:
         self._model = model
         self.peak_threshold = _first(settings.peak_threshold, model.peak_threshold)
         self.fill_threshold = _first(settings.fill_threshold, model.fill_threshold)
+        check_thresholds(self.peak_threshold, self.fill_threshold)
         self._settings = settings
         self.making = Making(
             model=settings.model,
@@ -130,8 +134,8 @@ class Segmenter:
         Raises
         ------
         ValueError
-            If this is no grey image, or a size in micrometres is set and the pixel size
-            is not known.
+            If this is no grey image, a size in micrometres is set and the pixel size is
+            not known, or the network's answer is no number.
         """
         distance = self.predict_distance(pixels, pixel_size_um)
         labels = split_cells(
@@ -163,6 +167,11 @@ class Segmenter:
             overlap_px=model.overlap_px,
             batch_tiles=min(self._settings.batch_tiles, model.most_tiles),
         )
+        if not np.isfinite(distance).all():
+            raise ValueError(
+                f"The network {model.name} answered NaN or infinity for this image. "
+                f"Its weights are damaged, or {self.making.device} computes wrongly."
+            )
         return _resize_to(distance, image.shape)
 
     def _zoom(self, pixel_size_um: float) -> float:

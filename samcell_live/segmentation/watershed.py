@@ -50,15 +50,26 @@ def split_cells(
     >>> split_cells(ridge, peak_threshold=0.47, fill_threshold=0.09).tolist()
     [[0, 1, 1, 2, 0]]
     """
+    check_thresholds(peak_threshold, fill_threshold)
+    above_peak = (distance > peak_threshold).astype(np.uint8)
+    _, seeds = cv2.connectedComponents(above_peak, connectivity=8, ltype=cv2.CV_32S)
+    labels = watershed(-distance, seeds, mask=distance > fill_threshold).astype(np.int32)
+    return drop_small_cells(labels, min_area_px) if min_area_px > 0 else labels
+
+
+def check_thresholds(peak_threshold: float, fill_threshold: float) -> None:
+    """Refuse thresholds that no cell could satisfy.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 <= fill_threshold <= peak_threshold <= 1.
+    """
     if not 0 <= fill_threshold <= peak_threshold <= 1:
         raise ValueError(
             f"The thresholds are peak {peak_threshold} and fill {fill_threshold}; "
             "they must satisfy 0 <= fill <= peak <= 1."
         )
-    above_peak = (distance > peak_threshold).astype(np.uint8)
-    _, seeds = cv2.connectedComponents(above_peak, connectivity=8, ltype=cv2.CV_32S)
-    labels = watershed(-distance, seeds, mask=distance > fill_threshold).astype(np.int32)
-    return drop_small_cells(labels, min_area_px) if min_area_px > 0 else labels
 
 
 def drop_small_cells(labels: Labels, min_area_px: float) -> Labels:

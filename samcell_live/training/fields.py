@@ -41,6 +41,12 @@ class Source:
     zoom: tuple[float, float]
     """Crops are enlarged by a factor between these."""
 
+    @property
+    def cell_diameter_px(self) -> float:
+        """Median over all cells of the diameter of a circle with their area."""
+        areas = np.concatenate([np.bincount(f.labels.ravel())[1:] for f in self.fields])
+        return float(2 * np.sqrt(np.median(areas[areas > 0]) / np.pi))
+
 
 def read_fields(folder: Path) -> tuple[Field, ...]:
     """Read every ``NAME.png`` that has a ``NAME_mask.png`` beside it, by name.

@@ -1,17 +1,16 @@
-"""Train the starter network: one loop, from labelled fields to a weights file."""
+"""Train the starter network: one plain loop over random crops."""
 
 from __future__ import annotations
 
+import csv
 import logging
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from samcell_live.segmentation.starter import StarterNetwork
 from samcell_live.training.augmentation import draw_crop
 
 if TYPE_CHECKING:
@@ -20,15 +19,20 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from samcell_live.segmentation.starter import StarterNetwork
     from samcell_live.training.fields import Source
     from samcell_live.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.csv"
+STEEPEST_STEP = 1.0
+"""Gradients longer than this are shortened to it."""
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One optimiser step, as logged."""
+
+class Step(NamedTuple):
+    """One optimiser step: a line of the log."""
 
     step: int
     loss: float
@@ -41,54 +45,70 @@ def fit(
     settings: TrainingSettings,
     run_folder: Path,
     *,
-    device: torch.device,
     on_step: Callable[[Step], None],
-) -> None:
+) -> list[Step]:
     """Train a network in place, going on from the run folder's checkpoint if it has one.
 
     Every step draws its crops from a generator seeded by the step's number, so a run
-    that was stopped and goes on takes the same crops as one that was not.
+    that was stopped and goes on sees the same crops as one that was not.
+
+    Parameters
+    ----------
+    network : StarterNetwork
+        Trained where its weights lie.
+    sources : tuple of Source
+    settings : TrainingSettings
+    run_folder : Path
+        Exists; gets ``checkpoint.pt`` and ``log.csv``.
+    on_step : callable
+        Told of every step.
+
+    Returns
+    -------
+    list of Step
+        The whole history, steps before a resume included.
     """
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
-    checkpoint = run_folder / "checkpoint.pt"
-    done = _resume(checkpoint, network, optimizer) if checkpoint.exists() else 0
+    history = _resume(run_folder / CHECKPOINT, network, optimizer)
+    device = next(network.parameters()).device
     network.train()
-    for step in range(done, settings.steps):
-        learning_rate = settings.learning_rate * schedule(step, settings)
+    for done in range(len(history), settings.steps):
+        learning_rate = settings.learning_rate * schedule(done, settings)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate
-        image, target = draw_batch(sources, settings, step, device)
-        loss = _loss(network, image, target, settings)
+        image, target = draw_batch(sources, settings, done)
+        loss = _loss(network, image.to(device), target.to(device), settings)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), STEEPEST_STEP)
         optimizer.step()
-        on_step(Step(step + 1, loss.item(), learning_rate))
-        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-            _save(checkpoint, network, optimizer, step + 1)
+        history.append(Step(done + 1, loss.item(), learning_rate))
+        on_step(history[-1])
+        if (done + 1) % settings.checkpoint_every == 0 or done + 1 == settings.steps:
+            _save(run_folder, network, optimizer, history)
     network.eval()
+    return history
 
 
-def schedule(step: int, settings: TrainingSettings) -> float:
+def schedule(done: int, settings: TrainingSettings) -> float:
     """Fraction of the full learning rate: linear warm-up, then a cosine down to 0."""
-    if step < settings.warmup_steps:
-        return (step + 1) / settings.warmup_steps
-    done = (step - settings.warmup_steps) / max(settings.steps - settings.warmup_steps, 1)
-    return 0.5 * (1 + math.cos(math.pi * done))
+    if done < settings.warmup_steps:
+        return (done + 1) / settings.warmup_steps
+    decayed = (done - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * decayed))
 
 
 def draw_batch(
-    sources: tuple[Source, ...], settings: TrainingSettings, step: int, device: torch.device
+    sources: tuple[Source, ...], settings: TrainingSettings, done: int
 ) -> tuple[Tensor, Tensor]:
     """Draw the images and distance maps of one step, each (batch, 1, side, side)."""
-    random = np.random.default_rng([settings.seed, step])
+    random = np.random.default_rng([settings.seed, done])
     crops = [draw_crop(sources, settings.crop_px, random) for _ in range(settings.batch)]
-    image = torch.from_numpy(np.stack([crop.image for crop in crops])[:, None])
-    target = torch.from_numpy(np.stack([crop.distance for crop in crops])[:, None])
-    channels_last = torch.channels_last
-    return image.to(device, memory_format=channels_last), target.to(device)
+    image = torch.from_numpy(np.stack([crop.image for crop in crops]))[:, None]
+    target = torch.from_numpy(np.stack([crop.distance for crop in crops]))[:, None]
+    return image.contiguous(memory_format=torch.channels_last), target
 
 
 def _loss(
@@ -101,23 +121,36 @@ def _loss(
 
 
 def _save(
-    path: Path, network: StarterNetwork, optimizer: torch.optim.Optimizer, step: int
+    run_folder: Path,
+    network: StarterNetwork,
+    optimizer: torch.optim.Optimizer,
+    history: list[Step],
 ) -> None:
-    """Write a checkpoint beside the last one, then take its place."""
-    unfinished = path.with_suffix(".unfinished")
+    """Write a checkpoint beside the last one, then let it take its place."""
+    unfinished = run_folder / f"{CHECKPOINT}.unfinished"
     torch.save(
         {
             "network": network.state_dict(),
             "optimizer": optimizer.state_dict(),
-            "step": step,
+            "history": [tuple(step) for step in history],
         },
         unfinished,
     )
-    unfinished.replace(path)
+    unfinished.replace(run_folder / CHECKPOINT)
+    with (run_folder / LOG).open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(Step._fields)
+        table.writerows(history)
 
 
-def _resume(path: Path, network: StarterNetwork, optimizer: torch.optim.Optimizer) -> int:
+def _resume(
+    path: Path, network: StarterNetwork, optimizer: torch.optim.Optimizer
+) -> list[Step]:
+    if not path.exists():
+        return []
     checkpoint = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(checkpoint["network"])
     optimizer.load_state_dict(checkpoint["optimizer"])
-    return int(checkpoint["step"])
+    history = [Step(*step) for step in checkpoint["history"]]
+    logger.info("Going on after step %d of %s", len(history), path)
+    return history

@@ -1,0 +1,154 @@
+"""Train a starter network: from settings to a weights file with its scores."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+import samcell_live
+from samcell_live.segmentation.formats import StarterHeader, write_starter
+from samcell_live.segmentation.segmenter import Segmenter, choose_device, load_segmenter
+from samcell_live.segmentation.starter import CHANNELS, StarterNetwork
+from samcell_live.settings import SegmentationSettings
+from samcell_live.training.fields import read_fields
+from samcell_live.training.report import TrainingReport, write_report
+from samcell_live.training.scores import score_field
+from samcell_live.training.sources import gather_sources, tuning_fields
+from samcell_live.training.thresholds import Example, Thresholds, tune_thresholds
+from samcell_live.training.train import Step, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from samcell_live.training.fields import Source
+    from samcell_live.training.settings import TrainingSettings
+
+SETTINGS = "settings.json"
+WEIGHTS = "starter.safetensors"
+FIRST_THRESHOLDS = Thresholds(peak=0.47, fill=0.09)
+"""SAMCell's; used until the network's own are found."""
+
+
+def train_starter(
+    settings: TrainingSettings,
+    run_folder: Path,
+    *,
+    device: str = "auto",
+    on_step: Callable[[Step], None] = lambda _: None,
+) -> TrainingReport:
+    """Train the starter network, tune its thresholds, score it and write it down.
+
+    A run that was stopped goes on from its last checkpoint when it is started again
+    with the same settings and folder. The thresholds are tuned on training fields and
+    freshly simulated ones, never on the validation folder.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+    run_folder : Path
+        Made if need be. Gets ``settings.json``, ``checkpoint.pt``, ``log.csv``,
+        ``starter.safetensors``, ``summary.txt`` and a picture of each validation field.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    on_step : callable
+        Told of every optimiser step.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to train on, a folder cannot be read, the device is not
+        there, or the run folder belongs to other settings.
+    """
+    place = choose_device(device)
+    validation = read_fields(settings.validation) if settings.validation else ()
+    sources = gather_sources(settings)
+    _claim(run_folder, settings)
+
+    network = _new_network(settings).to(place)
+    history = fit(network, sources, settings, run_folder, on_step=on_step)
+
+    weights = run_folder / WEIGHTS
+    untuned = _header(settings, sources, FIRST_THRESHOLDS)
+    write_starter(weights, network.state_dict(), untuned)
+    thresholds = tune_thresholds(list(_examples(_load(weights, place), sources, settings)))
+    write_starter(weights, network.state_dict(), _header(settings, sources, thresholds))
+
+    segmenter = _load(weights, place)
+    segmented = [(field, segmenter(field.image).labels) for field in validation]
+    report = TrainingReport(
+        weights=weights,
+        steps=len(history),
+        final_loss=float(np.mean([step.loss for step in history[-100:]])),
+        thresholds=thresholds,
+        scores=tuple(
+            score_field(field.name, field.labels, found) for field, found in segmented
+        ),
+    )
+    write_report(report, segmented, run_folder)
+    return report
+
+
+def _claim(run_folder: Path, settings: TrainingSettings) -> None:
+    """Write the settings into the run folder, or see that they are those of before."""
+    path = run_folder / SETTINGS
+    ours = settings.model_dump(mode="json")
+    if not path.exists():
+        run_folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")
+        return
+    theirs = json.loads(path.read_text(encoding="utf-8"))
+    changed = sorted(name for name in ours if ours[name] != theirs.get(name))
+    if changed:
+        name = changed[0]
+        raise ValueError(
+            f"{run_folder} holds a run whose {name} is {theirs.get(name)!r}, not "
+            f"{ours[name]!r}. Go on with its own settings, or train in another folder."
+        )
+
+
+def _new_network(settings: TrainingSettings) -> StarterNetwork:
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        return StarterNetwork().to(memory_format=torch.channels_last)
+
+
+def _load(weights: Path, device: torch.device) -> Segmenter:
+    return load_segmenter(SegmentationSettings(model=str(weights)), device=device)
+
+
+def _examples(
+    segmenter: Segmenter, sources: tuple[Source, ...], settings: TrainingSettings
+) -> Iterator[Example]:
+    for source in sources:
+        fields = tuning_fields(source, settings)
+        for field in fields:
+            distance = segmenter.predict_distance(field.image)
+            yield Example(distance, field.labels, source.share / len(fields))
+
+
+def _header(
+    settings: TrainingSettings, sources: tuple[Source, ...], thresholds: Thresholds
+) -> StarterHeader:
+    return StarterHeader(
+        channels=CHANNELS,
+        peak_threshold=thresholds.peak,
+        fill_threshold=thresholds.fill,
+        cell_diameter_px=_typical_diameter_px(sources),
+        package=f"samcell_live {samcell_live.__version__}",
+        trained_on=tuple(source.name for source in sources),
+        steps=settings.steps,
+        settings=settings.model_dump(mode="json"),
+    )
+
+
+def _typical_diameter_px(sources: tuple[Source, ...]) -> float:
+    """Cell diameter as the network sees it: the mean over sources, on a log scale."""
+    logs = [
+        np.log(source.cell_diameter_px) + np.log(source.zoom).mean() for source in sources
+    ]
+    shares = [source.share for source in sources]
+    return float(np.exp(np.average(logs, weights=shares)))

@@ -1,0 +1,99 @@
+"""Any camera's numbers become what the networks read, in their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from samcell_live.segmentation.preprocess import (
+    STANDARD_LIMIT,
+    GreyImage,
+    grey,
+    scale_to_unit,
+    standardise,
+)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("prepare", [scale_to_unit, standardise])
+def test_brighter_stays_brighter_in_every_number_type(dtype: Any, prepare: Any) -> None:
+    top = min(np.iinfo(dtype).max, 65535) if np.issubdtype(dtype, np.integer) else 1
+    ramp = np.linspace(0, top, 60).astype(dtype).reshape(6, 10)
+
+    prepared = prepare(grey(ramp)).ravel()
+
+    assert np.all(np.diff(prepared) >= 0)
+    assert np.all(np.diff(prepared[2:-2]) > 0)
+
+
+def test_twelve_bits_are_not_wrapped_into_eight() -> None:
+    unit = scale_to_unit(grey(np.array([[0, 255, 256, 4095]], dtype=np.uint16)))
+
+    np.testing.assert_allclose(unit, [[0, 255 / 4095, 256 / 4095, 1]], rtol=1e-6)
+
+
+def test_a_mask_is_read_as_zeros_and_ones() -> None:
+    assert grey(np.array([[True, False]])).tolist() == [[1.0, 0.0]]
+
+
+def test_contrast_and_offset_do_not_change_a_standardised_image() -> None:
+    image = np.random.default_rng(1).random((40, 50), dtype=np.float32)
+
+    np.testing.assert_allclose(
+        standardise(image * 300 + 2000), standardise(image), rtol=1e-2, atol=2e-3
+    )
+
+
+def test_a_hot_pixel_does_not_flatten_the_rest() -> None:
+    image = np.random.default_rng(1).random((60, 60), dtype=np.float32)
+    hot = image.copy()
+    hot[3, 4] = 1e6
+
+    without, with_hot = standardise(image), standardise(hot)
+
+    assert with_hot[3, 4] == STANDARD_LIMIT
+    with_hot[3, 4] = without[3, 4]
+    np.testing.assert_allclose(with_hot, without, atol=0.02)
+
+
+@pytest.mark.parametrize("prepare", [scale_to_unit, standardise])
+@pytest.mark.parametrize("value", [0, 1000.1, -3])
+def test_a_constant_image_becomes_zero(prepare: Any, value: float) -> None:
+    assert not prepare(np.full((8, 9), value, np.float32)).any()
+
+
+def test_one_bright_speck_on_a_constant_image_is_kept() -> None:
+    image: GreyImage = np.zeros((40, 40), np.float32)
+    image[3, 4] = 1
+
+    assert standardise(image)[3, 4] > 1
+
+
+def test_unknown_pixels_take_the_median_of_the_known() -> None:
+    image = np.array([[1.0, np.nan, 3.0], [np.inf, 8.0, 3.0]])
+
+    assert grey(image).tolist() == [[1.0, 3.0, 3.0], [3.0, 8.0, 3.0]]
+
+
+def test_huge_values_stay_finite_and_ordered() -> None:
+    image = grey(np.array([[0.0, 1e200, 1e300]]))
+
+    assert np.isfinite(image).all()
+    assert image[0, 2] > image[0, 1] >= image[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.zeros((2, 3, 3)), r"has shape \(2, 3, 3\)"),
+        (np.zeros((0, 4)), r"at least one pixel"),
+        (np.full((2, 2), np.nan), r"All 4 pixels are NaN"),
+        (np.zeros((2, 2), complex), r"holds complex128"),
+    ],
+)
+def test_what_is_no_grey_image_is_refused(pixels: npt.NDArray[Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        grey(pixels)

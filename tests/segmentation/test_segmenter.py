@@ -1,0 +1,205 @@
+"""One path from pixels to cells for either network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import Tensor, nn
+
+from samcell_live.segmentation.models import Model
+from samcell_live.segmentation.preprocess import scale_to_unit
+from samcell_live.segmentation.segmenter import Segmenter, choose_device, load_segmenter
+from samcell_live.settings import SegmentationSettings
+
+
+class SeesBrightness(nn.Module):
+    """Says that the brighter a pixel, the deeper it lies in a cell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(8.0))
+
+    def forward(self, tiles: Tensor) -> Tensor:
+        return self.gain * (tiles - 0.5)
+
+
+DEFAULTS = SegmentationSettings()
+
+
+def sees_brightness(settings: SegmentationSettings = DEFAULTS) -> Segmenter:
+    model = Model(
+        network=SeesBrightness(),
+        name="brightness",
+        sha256="0",
+        prepare=scale_to_unit,
+        largest_tile_px=64,
+        multiple_px=16,
+        overlap_px=8,
+        most_tiles=4,
+        peak_threshold=0.6,
+        fill_threshold=0.2,
+        cell_diameter_px=10.0,
+    )
+    return Segmenter(model, settings, torch.device("cpu"))
+
+
+def blobs(
+    centres: list[tuple[int, int]],
+    *,
+    shape: tuple[int, int] = (90, 150),
+    radius_px: float = 9,
+) -> npt.NDArray[np.uint16]:
+    """12-bit image with bright round blobs."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    depth = [1 - np.hypot(y - cy, x - cx) / radius_px for cy, cx in centres]
+    counts = 400 + 3600 * np.clip(np.max(depth, axis=0), 0, 1)
+    return np.asarray(counts, dtype=np.uint16)
+
+
+CENTRES = [(20, 20), (20, 36), (60, 70), (70, 130)]
+
+
+def test_cells_are_found_where_they_are() -> None:
+    result = sees_brightness()(blobs(CENTRES))
+
+    assert result.labels.dtype == np.int32
+    assert result.labels.max() == len(CENTRES)
+    assert len({int(result.labels[centre]) for centre in CENTRES}) == len(CENTRES)
+
+
+def test_tiles_leave_no_seam_in_the_distance_map() -> None:
+    image = blobs(CENTRES)
+
+    distance = sees_brightness().predict_distance(image)
+
+    unit = (image - 400) / (image.max() - 400)
+    np.testing.assert_allclose(distance, 1 / (1 + np.exp(-8 * (unit - 0.5))), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 200), (33, 65), (200, 31)])
+def test_labels_return_on_the_images_own_pixels(shape: tuple[int, int]) -> None:
+    result = sees_brightness()(np.zeros(shape, np.uint8))
+
+    assert result.labels.shape == result.distance.shape == shape
+    assert result.distance.dtype == np.float32
+
+
+def test_a_cell_diameter_resizes_and_returns_on_the_original_grid() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def remember(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        seen.append(image.shape)
+        return scale_to_unit(image)
+
+    settings = SegmentationSettings(cell_diameter_um=40)
+    plain = sees_brightness()._model
+    model = Model(
+        **{name: getattr(plain, name) for name in Model.__slots__} | {"prepare": remember}
+    )
+
+    result = Segmenter(model, settings, torch.device("cpu"))(blobs(CENTRES), 2.0)
+
+    assert seen == [(45, 75)]
+    assert result.labels.shape == (90, 150)
+    assert result.labels.max() == len(CENTRES)
+
+
+@pytest.mark.parametrize("setting", ["cell_diameter_um", "min_area_um2"])
+@pytest.mark.parametrize("pixel_size_um", [float("nan"), 0.0])
+def test_a_size_in_micrometres_needs_the_pixel_size(
+    setting: str, pixel_size_um: float
+) -> None:
+    segmenter = sees_brightness(SegmentationSettings.model_validate({setting: 20}))
+
+    with pytest.raises(ValueError, match=rf"{setting} is 20.*pixel size is (nan|0\.0) um"):
+        segmenter(blobs(CENTRES), pixel_size_um)
+
+
+def test_small_cells_are_dropped_by_their_area_in_micrometres() -> None:
+    image = np.maximum(blobs([(40, 40)]), blobs([(40, 100)], radius_px=4))
+
+    assert sees_brightness()(image).labels.max() == 2
+    fewer = sees_brightness(SegmentationSettings(min_area_um2=400))(image, 2.0)
+    assert fewer.labels.max() == 1
+
+
+def test_thresholds_are_the_models_own_unless_set() -> None:
+    assert sees_brightness().making.settings["peak_threshold"] == 0.6
+    chosen = SegmentationSettings(peak_threshold=0.9, fill_threshold=0.0)
+    settings = sees_brightness(chosen).making.settings
+    assert (settings["peak_threshold"], settings["fill_threshold"]) == (0.9, 0.0)
+
+
+def test_one_threshold_alone_must_still_fit_the_models_other() -> None:
+    with pytest.raises(ValueError, match=r"peak 0\.1 and fill 0\.2"):
+        sees_brightness(SegmentationSettings(peak_threshold=0.1))
+
+
+def test_a_failing_network_is_an_error_and_not_an_empty_dish() -> None:
+    segmenter = sees_brightness()
+    segmenter._model.network.gain.data = torch.zeros(3)
+
+    with pytest.raises(RuntimeError):
+        segmenter(blobs(CENTRES))
+
+
+def test_a_map_that_is_no_number_is_an_error() -> None:
+    segmenter = sees_brightness()
+    segmenter._model.network.gain.data = torch.tensor(float("nan"))
+
+    with pytest.raises(ValueError, match=r"NaN"):
+        segmenter(blobs(CENTRES))
+
+
+def test_the_starter_in_the_package_loads_and_says_what_it_is() -> None:
+    making = load_segmenter(SegmentationSettings()).making
+
+    assert making.model == making.network == "starter"
+    assert len(making.weights_sha256) == 64
+    assert making.package.startswith("samcell_live ")
+
+
+def test_a_starter_file_brings_its_own_thresholds(tiny_starter: Path) -> None:
+    segmenter = load_segmenter(SegmentationSettings(model=str(tiny_starter)))
+
+    assert (segmenter.peak_threshold, segmenter.fill_threshold) == (0.6, 0.2)
+    assert segmenter(blobs(CENTRES)).labels.shape == (90, 150)
+
+
+def test_samcell_weights_use_the_papers_thresholds(
+    tmp_path: Path, tiny_sam: dict[str, Tensor]
+) -> None:
+    path = tmp_path / "sam.pth"
+    torch.save(tiny_sam, path)
+
+    segmenter = load_segmenter(SegmentationSettings(model=str(path)))
+
+    assert (segmenter.peak_threshold, segmenter.fill_threshold) == (0.47, 0.09)
+    assert segmenter.making.network == "samcell-vit_32x2"
+    assert segmenter(blobs(CENTRES, shape=(40, 50))).labels.shape == (40, 50)
+
+
+def test_the_device_auto_is_always_there() -> None:
+    assert choose_device("auto").type in {"cuda", "mps", "cpu"}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"device cuda is not available.*cpu"):
+        load_segmenter(SegmentationSettings(device="cuda"))
+
+
+def any_image(dtype: Any) -> npt.NDArray[Any]:
+    return blobs(CENTRES).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32, np.float64])
+def test_the_number_type_does_not_change_the_cells(dtype: Any) -> None:
+    expected = sees_brightness()(blobs(CENTRES)).labels
+
+    np.testing.assert_array_equal(sees_brightness()(any_image(dtype)).labels, expected)
