@@ -102,15 +102,14 @@ def main() -> None:
     without_s = acquire(sequence, None)
     with tempfile.TemporaryDirectory() as folder:
         with_s = acquire(sequence, Path(folder) / "run.ome.zarr")
+    ratio = with_s / without_s
     median, p95 = statistics.median(taken_ms), statistics.quantiles(taken_ms, n=20)[-1]
     print(f"machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores")
     print(
         f"{n_frames} frames, {SIDE_PX} px squared, uint16, one in {EXPOSURE_S * 1e3:.0f} ms"
     )
     print(f"acquisition thread: median {median:.3f} ms a frame, 95 % below {p95:.3f} ms")
-    print(
-        f"sequence: {with_s:.2f} s with us, {without_s:.2f} s without, {with_s / without_s:.3f}"
-    )
+    print(f"sequence: {with_s:.2f} s with us, {without_s:.2f} s without: {ratio:.3f}")
 
 
 if __name__ == "__main__":
