@@ -45,7 +45,8 @@ def phase_contrast(delay_rad: Map, pixel_size_um: float) -> Map:
     direct_imaginary = _through_ring(imaginary, pixel_size_um)
     seen_real = real - direct_real + RING_TRANSMISSION * direct_imaginary
     seen_imaginary = imaginary - direct_imaginary - RING_TRANSMISSION * direct_real
-    return np.asarray((seen_real**2 + seen_imaginary**2) / RING_TRANSMISSION**2, np.float32)
+    intensity = (seen_real**2 + seen_imaginary**2) / RING_TRANSMISSION**2
+    return np.asarray(intensity, np.float32)
 
 
 def _through_ring(wave: Map, pixel_size_um: float) -> Map:

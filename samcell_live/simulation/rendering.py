@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T", bound=np.generic)
 
 Channel: TypeAlias = Literal["phase", "nuclei"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 USUAL_EXPOSURE_MS = {"phase": 10.0, "nuclei": 50.0}
 LEVEL = {"phase": 0.48, "nuclei": 0.35}
@@ -88,10 +89,8 @@ def render_field(
     ValueError
         If the channel is unknown, the field is empty or the hour is negative.
     """
-    if channel not in get_args(Channel):
-        raise ValueError(
-            f"There is no channel {channel!r} here; choose from {list(get_args(Channel))}."
-        )
+    if channel not in CHANNELS:
+        raise ValueError(f"There is no channel {channel!r} here; choose from {CHANNELS}.")
     exposure_ms = USUAL_EXPOSURE_MS[channel] if exposure_ms is None else exposure_ms
     field = Field(x_um, y_um, hours, shape_px, pixel_size_um)
     scene = Scene.of(culture, field.widened(_margin_px(field)))
