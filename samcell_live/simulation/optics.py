@@ -51,7 +51,7 @@ def phase_contrast(delay_rad: Map, pixel_size_um: float) -> Map:
 
 def _through_ring(wave: Map, pixel_size_um: float) -> Map:
     narrow, wide = (blurred(wave, width_um / pixel_size_um) for width_um in HALO_UM)
-    return (narrow + wide) / 2
+    return (narrow + wide) / np.float32(2)
 
 
 def focused(image: Map, z_um: float, pixel_size_um: float) -> Map:

@@ -39,8 +39,11 @@ def delay_rad(anatomy: Anatomy) -> Map:
     rise = np.clip((1 - anatomy.depth) / edge, 0, 1)
     seam = 1 - 0.8 * np.exp(-((anatomy.lead / (0.9 * edge)) ** 2))
     outreach = np.hypot(anatomy.along_um, anatomy.across_um) * curvature_per_um
-    tips_rad = 0.35 * rough * np.clip(outreach - 1.1, 0, 1)
-    flat_rad = (mean_rad * (0.75 + 0.5 * dome) + tips_rad) * np.sqrt(rise) * seam
+    from_edge_um = (1 - anatomy.depth) * outreach / curvature_per_um
+    ruffles_rad = (
+        0.5 * rough * np.clip(outreach - 1, 0, 1) * np.exp(-((from_edge_um / 7) ** 2))
+    )
+    flat_rad = (mean_rad * (0.75 + 0.5 * dome) + ruffles_rad) * np.sqrt(rise) * seam
     body_rad = flat_rad * (1 - rounded) + sphere_rad * np.sqrt(dome) * rounded
     return anatomy.image(body_rad + rise * rough * _contents_rad(anatomy, dome))
 
@@ -49,9 +52,9 @@ def _contents_rad(anatomy: Anatomy, dome: Map) -> Map:
     """Cytoplasm, granules, vacuoles, nucleus and nucleoli; they move with the cell."""
     (shift_um,) = anatomy.spread(256 * trait(anatomy.cells.identity, "texture"))
     y_um, x_um = anatomy.across_um + shift_um, anatomy.along_um + 3 * shift_um
-    fine = 0.035 * sample(grain("cytoplasm", 1.6, 7.0), y_um, x_um)
-    coarse = 0.05 * sample(grain("organelles", 4.0, 16.0), y_um, x_um)
-    granules = 0.5 * dome**2 * sample(specks("granules", 2.4, 9.0, 0.05), y_um, x_um)
+    fine = 0.03 * sample(grain("cytoplasm", 1.5, 6.0), y_um, x_um)
+    coarse = 0.035 * sample(grain("organelles", 4.0, 16.0), y_um, x_um)
+    granules = 0.7 * dome**2 * sample(specks("granules", 2.0, 8.0, 0.03), y_um, x_um)
     vacuoles = 0.8 * dome * sample(specks("vacuoles", 3.0, 14.0, 0.003), y_um, x_um)
     nuclear = np.clip((1.08 - anatomy.nucleus) * 4, 0, 1)
     envelope = 0.05 * np.exp(-(((anatomy.nucleus - 1) / 0.15) ** 2))
@@ -70,11 +73,11 @@ def _nucleoli_rad(anatomy: Anatomy) -> Map:
     for k in range(N_NUCLEOLI):
         name = f"nucleolus {k}"
         turn_rad = 2 * np.pi * trait(identity, f"{name} direction")
-        out_um = 3.6 * np.sqrt(trait(identity, f"{name} distance"))
+        out_um = 4.8 * np.sqrt(trait(identity, f"{name} distance"))
         x_um, y_um, size_um, strength = anatomy.spread(
             out_um * np.cos(turn_rad),
             out_um * np.sin(turn_rad),
-            0.9 + 1.1 * trait(identity, f"{name} size"),
+            0.8 + 0.8 * trait(identity, f"{name} size"),
             0.75 * np.where(trait(identity, f"{name} presence") > 0.3 * k, 1, 0.35),
         )[:, within]
         apart = np.hypot(along_um - x_um, across_um - y_um) / size_um
