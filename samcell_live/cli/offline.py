@@ -30,7 +30,7 @@ ModelOption = Annotated[
 ]
 DiameterOption = Annotated[
     float | None,
-    typer.Option("--cell-diameter-um", help="Typical cell diameter, for scaling."),
+    typer.Option("--diameter-um", help="Typical cell diameter, for scaling."),
 ]
 PixelSizeOption = Annotated[
     float | None,
@@ -143,7 +143,7 @@ def segment(
     for name, n_cells in counts.items():
         err.print(f"{name}: {n_cells} cells", highlight=False, soft_wrap=True)
     if json:
-        print_json(labels=counts)
+        print_json(cells=counts)
 
 
 @explains_errors

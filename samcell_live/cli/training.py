@@ -12,7 +12,9 @@ from samcell_live.cli.console import explains_errors
 
 @explains_errors
 def train(
-    config: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A YAML file.")],
+    config: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A YAML file.")
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and weights.")],
 ) -> None:
