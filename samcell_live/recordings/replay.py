@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import samcell_live
 from samcell_live.analysis.live_run import LiveRun
 from samcell_live.recordings.recording import Recording
+from samcell_live.records import Frame
 from samcell_live.settings import AnalysisSettings
 
 
@@ -42,12 +45,12 @@ def replay_recording(
         }
     )
     store.parent.mkdir(parents=True, exist_ok=True)
-    run = LiveRun(store, plan)
+    run = LiveRun(store, plan, recording.keys)
     try:
         for frame in recording.frames():
             if stop.is_set():
                 break
-            run.offer(frame)
+            run.offer(_arriving(frame))
             yield
         run.finish("cancelled" if stop.is_set() else "finished")
         while not run.wait(0.1):
@@ -57,3 +60,8 @@ def replay_recording(
             run.finish("failed", f"{type(error).__name__}: {error}")
         run.worker.stop()
         raise
+
+
+def _arriving(frame: Frame) -> Frame:
+    """Give a recorded frame the time at which it comes into this run."""
+    return replace(frame, row=frame.row._replace(time_s=time.time()))
