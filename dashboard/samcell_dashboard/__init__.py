@@ -1,0 +1,1 @@
+"""The web page of a run. Reads run stores, never writes; needs no torch, no microscope."""

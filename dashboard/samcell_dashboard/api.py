@@ -1,0 +1,147 @@
+"""The JSON API under ``/api/v1``: everything the page shows, for other programs too.
+
+Runs are named by id and views by number, never by path. See ``docs/dashboard.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, get_args
+
+from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import HTTPException
+
+from samcell_dashboard import wire
+from samcell_dashboard.colours import ThemeName
+from samcell_dashboard.figures import Axis, Metric, Scale, growth_figure
+from samcell_dashboard.images import frame_png, outlines_png
+from samcell_dashboard.library import Library, Run
+from samcell_live.records import FrameKey
+
+IMMUTABLE = "private, max-age=86400, immutable"
+"""A frame on disk and a committed result are never written again."""
+
+Option = TypeVar("Option", bound=str)
+
+
+class Api:
+    """Answers for one library.
+
+    Parameters
+    ----------
+    library : Library
+        The runs that may be asked for.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def routes(self) -> Blueprint:
+        """Give each address its answer."""
+        routes = Blueprint("api", __name__, url_prefix="/api/v1")
+        one_run = "/runs/<run_id>"
+        one_frame = f"{one_run}/views/<int:view>/frames/<int:t>"
+        answers: dict[str, Callable[..., Response]] = {
+            "/runs": self.runs,
+            one_run: self.about,
+            f"{one_run}/updates": self.updates,
+            one_frame: self.frame,
+            f"{one_frame}/image.png": self.image,
+            f"{one_frame}/outlines.png": self.outlines,
+            "/growth-figure": growth_chart,
+        }
+        for address, answer in answers.items():
+            routes.add_url_rule(address, view_func=answer)
+        routes.register_error_handler(HTTPException, _refusal)
+        return routes
+
+    def runs(self) -> Response:
+        """List the runs."""
+        found = [wire.run_summary(run) for run in self._library.runs()]
+        return _json({"runs": found, "folder": str(self._library.folder)})
+
+    def about(self, run_id: str) -> Response:
+        """Say what does not change while a run goes on."""
+        return _json(wire.run_about(self._run(run_id)))
+
+    def updates(self, run_id: str) -> Response:
+        """Give every small panel, and of the long tables what is new since a cursor."""
+        feed = self._run(run_id).feed
+        return _json(wire.updates(*feed.changes(request.args.get("since"))))
+
+    def frame(self, run_id: str, view: int, t: int) -> Response:
+        """Say what is known of one frame."""
+        run = self._run(run_id)
+        _key(run, view, t)
+        return _json(wire.frame(run.feed.page(), t, view))
+
+    def image(self, run_id: str, view: int, t: int) -> Response:
+        """Show one frame."""
+        run = self._run(run_id)
+        key = _key(run, view, t)
+        if not run.feed.page().grid.acquired[t, view]:
+            abort(404, f"{key} has not been acquired.")
+        return _png(frame_png(run.feed.reader.pixels(key)))
+
+    def outlines(self, run_id: str, view: int, t: int) -> Response:
+        """Show the cells of one frame, to be laid over its image."""
+        run = self._run(run_id)
+        key, page = _key(run, view, t), run.feed.page()
+        if not page.grid.analysed[t, view]:
+            abort(404, f"{key} has no result.")
+        return _png(outlines_png(run.feed.reader.labels(key, page.snapshot.analysis)))
+
+    def _run(self, run_id: str) -> Run:
+        run = self._library.run(run_id)
+        if run is None:
+            abort(404, "There is no such run here. GET /api/v1/runs lists them.")
+        return run
+
+
+def growth_chart() -> Response:
+    """Give the growth chart without its points."""
+    metric: Metric = _choice("metric", get_args(Metric))
+    scale: Scale = _choice("scale", get_args(Scale))
+    axis: Axis = _choice("axis", get_args(Axis))
+    theme: ThemeName = _choice("theme", get_args(ThemeName))
+    figure = growth_figure(metric, scale, axis, theme)
+    return Response(figure.to_json(), mimetype="application/json")
+
+
+def _key(run: Run, view: int, t: int) -> FrameKey:
+    """Key of the segmented frame of a view at a timepoint."""
+    plan = run.feed.reader.plan
+    if view >= len(plan.views) or t >= plan.shape.t:
+        abort(
+            404,
+            f"There is no view {view} at timepoint {t}: this run has {len(plan.views)} "
+            f"views and {plan.shape.t} timepoints, both counted from 0.",
+        )
+    place = plan.views[view]
+    return FrameKey(t=t, p=place.p, g=place.g, c=plan.segment_c, z=plan.segment_z)
+
+
+def _choice(name: str, options: tuple[Option, ...]) -> Option:
+    given = request.args.get(name, options[0])
+    for option in options:
+        if option == given:
+            return option
+    abort(400, f"{name} is {given!r}; choose one of {', '.join(options)}.")
+
+
+def _json(value: wire.Json) -> Response:
+    answer = Response(wire.dumps(value), mimetype="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _png(data: bytes) -> Response:
+    answer = Response(data, mimetype="image/png")
+    answer.headers["Cache-Control"] = IMMUTABLE
+    return answer
+
+
+def _refusal(error: HTTPException) -> Response:
+    answer = _json({"error": error.description})
+    answer.status_code = error.code or 500
+    return answer

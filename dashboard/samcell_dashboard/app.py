@@ -1,0 +1,57 @@
+"""The Dash application: skeleton, assets and API, behind the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import ClientsideFunction, Dash, Input, Output
+from flask_compress import Compress
+
+from samcell_dashboard.api import Api
+from samcell_dashboard.layout import page_layout
+from samcell_dashboard.library import Library
+from samcell_dashboard.security import Guard
+
+COMPRESSED = ["text/html", "text/css", "application/json"]
+COMPRESSED += ["text/javascript", "application/javascript"]  # 3.11 and 3.12 differ
+
+
+def create_app(
+    library: Library, *, hosts: Sequence[str], token: str | None = None
+) -> Guard:
+    """Make the page of a library.
+
+    Parameters
+    ----------
+    library : Library
+        The runs to show.
+    hosts : sequence of str
+        Names, with port, that the page may be addressed by; see `allowed_hosts`.
+    token : str, optional
+        Secret that a browser must have been given; None asks for none.
+
+    Returns
+    -------
+    Guard
+        A WSGI application.
+    """
+    app = Dash(
+        "samcell_dashboard",
+        title="samcell_live",
+        update_title="",
+        enable_mcp=False,
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "color-scheme", "content": "light dark"},
+        ],
+    )
+    app.layout = page_layout()
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash leaves it untyped
+        ClientsideFunction("samcell", "start"), Output("page", "title"), Input("page", "id")
+    )
+    app.server.register_blueprint(Api(library).routes())
+    app.server.config["COMPRESS_MIMETYPES"] = COMPRESSED
+    Compress(app.server)
+    return Guard(
+        app.server.wsgi_app, hosts=hosts, script_hashes=app.csp_hashes(), token=token
+    )

@@ -1,0 +1,87 @@
+"""What the page shows of a run: one snapshot in, every panel out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from samcell_dashboard.account import Account, account
+from samcell_dashboard.growth import Growth, growth
+from samcell_dashboard.latest import UNLIKE_A_CULTURE, last_true, latest, site_states
+from samcell_dashboard.scans import Scan, scans
+from samcell_dashboard.sites import SiteMap, SiteState
+from samcell_dashboard.snapshot import Grid, Snapshot, lay_out
+from samcell_dashboard.status import Lag, Status, lag, run_status
+from samcell_dashboard.tiles import Tile, tiles
+from samcell_live.records import NAN
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """Every panel of a run's page."""
+
+    snapshot: Snapshot
+    grid: Grid
+    status: Status
+    lag: Lag
+    account: Account
+    tiles: list[Tile]
+    growth: Growth
+    scans: list[Scan]
+    sites: list[SiteState]
+    warning: str
+    """Why the numbers should not be trusted; empty if nothing speaks against them."""
+
+
+def compose(snapshot: Snapshot, places: SiteMap, analysed_per_s: float) -> Page:
+    """Work out every panel.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The run now.
+    places : SiteMap
+        Its map.
+    analysed_per_s : float
+        Results per second of late; NaN if not known.
+    """
+    grid = lay_out(snapshot)
+    settled = grid.is_settled(is_acquiring=snapshot.is_acquiring)
+    behind = lag(snapshot, analysed_per_s)
+    found = growth(grid, settled)
+    return Page(
+        snapshot=snapshot,
+        grid=grid,
+        status=run_status(snapshot, behind),
+        lag=behind,
+        account=account(snapshot),
+        tiles=tiles(grid, found, behind, _start(snapshot)),
+        growth=found,
+        scans=scans(grid, settled),
+        sites=site_states(grid, places),
+        warning=_warning(grid),
+    )
+
+
+def _start(snapshot: Snapshot) -> datetime | None:
+    """Time of the culture's hour 0; None where its hours are not the wall clock's."""
+    if snapshot.plan.source != "microscope":
+        return None
+    start_s = (snapshot.frames["time_s"] - snapshot.frames["elapsed_s"]).median()
+    if not np.isfinite(start_s):
+        return None
+    return datetime.fromtimestamp(float(start_s), UTC).astimezone()
+
+
+def _warning(grid: Grid) -> str:
+    likeness = latest(grid.cell_likeness, last_true(grid.analysed))
+    known = likeness[np.isfinite(likeness)]
+    middle = float(np.median(known)) if known.size else NAN
+    if not middle < UNLIKE_A_CULTURE:
+        return ""
+    return (
+        f"This does not look like a culture (cell likeness {middle:.2f} of 1): the numbers "
+        "may mean nothing. Look at the image, and check the channel, focus and model."
+    )

@@ -1,0 +1,133 @@
+"""What goes over the wire: the API's JSON. Unknown is ``null``, for JSON has no NaN."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from samcell_dashboard.feed import Changes, Failure
+from samcell_dashboard.growth import fit_curve, forecast_curve
+from samcell_dashboard.library import Run
+from samcell_dashboard.page import Page
+from samcell_dashboard.scans import Point, Scan
+from samcell_dashboard.sites import SiteState
+from samcell_dashboard.snapshot import shown_analysis
+from samcell_live.culture.trend import NotYet
+
+Json: TypeAlias = dict[str, Any]
+
+
+def dumps(value: Json) -> str:
+    """Write JSON in as few bytes as it takes."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def run_summary(run: Run) -> Json:
+    """One line of the list of runs."""
+    plan, page = run.feed.reader.plan, run.feed.page()
+    return {
+        "id": run.id,
+        "name": plan.name,
+        "source": plan.source,
+        "created": plan.created.isoformat(),
+        "status": _status(page),
+        "counts": page.account._asdict(),
+        "confluence": page.tiles[0].value,
+    }
+
+
+def run_about(run: Run) -> Json:
+    """What does not change while a run goes on."""
+    reader = run.feed.reader
+    plan, analysis = reader.plan, shown_analysis(reader)
+    return {
+        "id": run.id,
+        "name": plan.name,
+        "source": plan.source,
+        "created": plan.created.isoformat(),
+        "n_timepoints": plan.shape.t,
+        "height_px": plan.height_px,
+        "width_px": plan.width_px,
+        "pixel_size_um": plan.pixel_size_um,
+        "channel": plan.channels[plan.segment_c].name,
+        "analysis": analysis,
+        "views": [view.name for view in plan.views],
+        "map": dataclasses.asdict(run.feed.places),
+    }
+
+
+def updates(page: Page, changes: Changes) -> Json:
+    """One live update: every small panel as it is, long tables as what changed."""
+    update = {
+        "cursor": changes.cursor,
+        "reload": changes.reload,
+        "status": _status(page),
+        "warning": page.warning,
+        "tiles": [dataclasses.asdict(tile) for tile in page.tiles],
+        "counts": page.account._asdict(),
+        "axis": "hours" if np.isfinite(page.grid.hours).any() else "scan",
+        "scans": columns(Scan, changes.scans),
+        "points": columns(Point, changes.points),
+        "sites": columns(SiteState, changes.sites),
+        "failures": columns(Failure, changes.failures),
+    }
+    if changes.scans or changes.reload:
+        update["growth"] = _growth(page)
+    return update
+
+
+def frame(page: Page, t: int, view: int) -> Json:
+    """What is known of one segmented frame."""
+    grid, place = page.grid, (t, view)
+    marks = {"analysed": grid.analysed, "failed": grid.failed, "waiting": grid.acquired}
+    return {
+        "t": t,
+        "view": view,
+        "hours": _number(grid.hours[place]),
+        "status": next((name for name, is_so in marks.items() if is_so[place]), "missing"),
+        "confluence": _number(grid.confluence[place]),
+        "cell_count": _number(grid.cell_count[place]),
+    }
+
+
+def columns(kind: type[NamedTuple], rows: Sequence[NamedTuple]) -> dict[str, list[Any]]:
+    """Turn rows into columns, which name each field once.
+
+    Examples
+    --------
+    >>> columns(Failure, [Failure(3, "A1", None, "too dark")])
+    {'t': [3], 'view': ['A1'], 'hours': [None], 'reason': ['too dark']}
+    """
+    names: tuple[str, ...] = kind._fields
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def _status(page: Page) -> Json:
+    status = page.status
+    return {
+        **dataclasses.asdict(status),
+        "age_s": _number(page.snapshot.taken_s - status.newest_s, 1),
+        "newest_s": _number(status.newest_s),
+        "eta_s": _number(status.eta_s, 0),
+    }
+
+
+def _growth(page: Page) -> Json:
+    found = page.growth
+    curve, forecast = fit_curve(found), forecast_curve(found)
+    return {
+        "fit": None if curve is None else curve._asdict(),
+        "forecast": None if forecast is None else forecast._asdict(),
+        "full_range_h": None
+        if forecast is None or isinstance(found.full, NotYet)
+        else [_number(found.full.low_h), _number(found.full.high_h)],
+    }
+
+
+def _number(value: float, digits: int = 4) -> float | None:
+    return round(value, digits) if math.isfinite(value) else None
