@@ -11,7 +11,7 @@ import torch
 import samcell_live
 from samcell_live.segmentation.formats import StarterHeader, write_starter
 from samcell_live.segmentation.segmenter import Segmenter, choose_device, load_segmenter
-from samcell_live.segmentation.starter import CHANNELS, StarterNetwork
+from samcell_live.segmentation.starter import StarterNetwork
 from samcell_live.settings import SegmentationSettings
 from samcell_live.training.fields import read_fields
 from samcell_live.training.report import TrainingReport, write_report
@@ -113,7 +113,7 @@ def _claim(run_folder: Path, settings: TrainingSettings) -> None:
 def _new_network(settings: TrainingSettings) -> StarterNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
-        return StarterNetwork().to(memory_format=torch.channels_last)
+        return StarterNetwork(settings.channels).to(memory_format=torch.channels_last)
 
 
 def _load(weights: Path, device: torch.device) -> Segmenter:
@@ -134,7 +134,7 @@ def _header(
     settings: TrainingSettings, sources: tuple[Source, ...], thresholds: Thresholds
 ) -> StarterHeader:
     return StarterHeader(
-        channels=CHANNELS,
+        channels=settings.channels,
         peak_threshold=thresholds.peak,
         fill_threshold=thresholds.fill,
         cell_diameter_px=_typical_diameter_px(sources),

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
+from samcell_live.segmentation.starter import CHANNELS
 from samcell_live.settings import Settings
+
+Zoom = tuple[PositiveFloat, PositiveFloat]
 
 
 class ImageFolder(Settings):
@@ -17,7 +26,7 @@ class ImageFolder(Settings):
     share: PositiveFloat = Field(
         1.0, description="Crops taken from here, relative to the other sources."
     )
-    zoom: tuple[PositiveFloat, PositiveFloat] = Field(
+    zoom: Zoom = Field(
         (0.5, 1.8), description="Crops are enlarged by a factor between these."
     )
 
@@ -29,7 +38,7 @@ class SimulatedFields(Settings):
     side_px: PositiveInt = 384
     pixel_size_um: tuple[PositiveFloat, PositiveFloat] = (0.6, 1.3)
     share: PositiveFloat = 1.0
-    zoom: tuple[PositiveFloat, PositiveFloat] = (0.7, 1.5)
+    zoom: Zoom = (0.7, 1.5)
 
 
 class TrainingSettings(Settings):
@@ -40,10 +49,10 @@ class TrainingSettings(Settings):
     validation: Path | None = Field(
         None, description="Image folder that is only scored, never trained on."
     )
-    initial_weights: Path | None = Field(
-        None, description="Weights to go on from. Unset: random ones."
+    channels: tuple[PositiveInt, ...] = Field(
+        CHANNELS, min_length=1, description="Width of each level of the network."
     )
-    crop_px: PositiveInt = Field(256, multiple_of=32)
+    crop_px: PositiveInt = Field(256, description="Side of the square crops.")
     batch: PositiveInt = 8
     steps: PositiveInt = 12_000
     warmup_steps: NonNegativeInt = 250
@@ -54,3 +63,18 @@ class TrainingSettings(Settings):
     )
     checkpoint_every: PositiveInt = 500
     seed: NonNegativeInt = 1
+
+    @model_validator(mode="after")
+    def _settings_fit_together(self) -> Self:
+        multiple_px = 2 ** len(self.channels)
+        if self.crop_px % multiple_px:
+            raise ValueError(
+                f"crop_px is {self.crop_px}; with {len(self.channels)} levels of channels "
+                f"it must be a multiple of {multiple_px}."
+            )
+        if self.warmup_steps >= self.steps:
+            raise ValueError(
+                f"warmup_steps is {self.warmup_steps}, but there are only {self.steps} "
+                "steps. Warm up for fewer."
+            )
+        return self

@@ -1,0 +1,116 @@
+"""Training from settings to a weights file that segments."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from samcell_live.segmentation.formats import read_weights
+from samcell_live.segmentation.segmenter import load_segmenter
+from samcell_live.settings import SegmentationSettings
+from samcell_live.training.run import train_starter
+from samcell_live.training.settings import ImageFolder, SimulatedFields, TrainingSettings
+
+
+def test_a_run_leaves_weights_that_segment_and_say_how_they_were_made(
+    tiny_settings: TrainingSettings, image_folder: Path, tmp_path: Path
+) -> None:
+    settings = tiny_settings.model_copy(update={"validation": image_folder})
+
+    report = train_starter(settings, tmp_path / "run", device="cpu")
+
+    header = read_weights(report.weights).starter
+    assert header is not None
+    assert header.steps == report.steps == 6
+    assert header.trained_on == (str(image_folder),)
+    assert header.settings == settings.model_dump(mode="json")
+    segmenter = load_segmenter(SegmentationSettings(model=str(report.weights)))
+    assert segmenter.peak_threshold == report.thresholds.peak
+    assert segmenter(np.zeros((50, 70), np.uint8)).labels.shape == (50, 70)
+
+
+def test_a_run_with_validation_scores_and_pictures_it(
+    tiny_settings: TrainingSettings, image_folder: Path, tmp_path: Path
+) -> None:
+    settings = tiny_settings.model_copy(update={"validation": image_folder})
+
+    report = train_starter(settings, tmp_path / "run", device="cpu")
+
+    assert [score.name for score in report.scores] == ["00", "01"]
+    assert (tmp_path / "run" / "summary.txt").read_text() == report.summary() + "\n"
+    picture = cv2.imread(str(tmp_path / "run" / "validation_01.png"))
+    assert picture is not None
+    assert picture.shape == (64, 64, 3)
+
+
+def test_simulated_cultures_are_trained_on_without_any_folder(tmp_path: Path) -> None:
+    settings = TrainingSettings(
+        simulated=SimulatedFields(count=2, side_px=96),
+        channels=(4, 6),
+        crop_px=32,
+        batch=2,
+        steps=2,
+        warmup_steps=1,
+    )
+
+    report = train_starter(settings, tmp_path / "run", device="cpu")
+
+    header = read_weights(report.weights).starter
+    assert header is not None
+    assert header.trained_on == ("simulated",)
+    assert report.scores == ()
+
+
+def test_a_folder_of_other_settings_is_refused(
+    tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    train_starter(tiny_settings, tmp_path / "run", device="cpu")
+    other = tiny_settings.model_copy(update={"seed": 2})
+
+    with pytest.raises(ValueError, match=r"holds a run whose seed is 1, not 2"):
+        train_starter(other, tmp_path / "run", device="cpu")
+
+
+def test_nothing_to_train_on_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"nothing to train on"):
+        train_starter(TrainingSettings(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_masks_without_a_cell_are_refused(image_folder: Path, tmp_path: Path) -> None:
+    for mask in image_folder.glob("*_mask.png"):
+        cv2.imwrite(str(mask), np.zeros((64, 64), np.uint16))
+    settings = TrainingSettings(folders=(ImageFolder(folder=image_folder),))
+
+    with pytest.raises(ValueError, match=r"None of the 2 masks .* has a cell"):
+        train_starter(settings, tmp_path / "run")
+
+
+def test_the_settings_of_a_run_can_be_read_back(
+    tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    train_starter(tiny_settings, tmp_path / "run", device="cpu")
+
+    kept = json.loads((tmp_path / "run" / "settings.json").read_text())
+
+    assert TrainingSettings.model_validate(kept) == tiny_settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"crop_px": 100}, r"crop_px is 100.*a multiple of 32"),
+        ({"steps": 100}, r"warmup_steps is 250.*only 100"),
+        ({"learning_rte": 1}, r"learning_rte"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(
+    changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TrainingSettings.model_validate(changes)
