@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from samcell_live.simulation.cells import Cells
-from samcell_live.simulation.neighbours import REACH_UM
+from samcell_live.simulation.neighbours import REACH
 from samcell_live.simulation.population import STEP_H, Population
 from samcell_live.simulation.randomness import stream
 
@@ -46,10 +46,11 @@ class Culture:
 
     def __post_init__(self) -> None:
         """Refuse a floor on which cells would be their own neighbours."""
-        if not self.patch_um > 2 * REACH_UM:
+        smallest_um = 2 * REACH * self.cell_diameter_um
+        if not self.patch_um > smallest_um:
             raise ValueError(
-                f"patch_um is {self.patch_um}, but cells feel others {REACH_UM} um away: "
-                f"make the patch larger than {2 * REACH_UM} um, 1000 um or so."
+                f"patch_um is {self.patch_um}, too small for cells of "
+                f"{self.cell_diameter_um} um: make it larger than {smallest_um:.0f} um."
             )
 
     def well(self, x_um: float, y_um: float) -> tuple[int, int]:
@@ -139,7 +140,7 @@ class _Well:
             side_um=culture.patch_um,
             doubling_time_h=self.doubling_time_h,
             density_per_mm2=culture.seeding_density_per_mm2,
-            spread_area_um2=math.pi * culture.cell_diameter_um**2 / 4,
+            cell_diameter_um=culture.cell_diameter_um,
         )
         self._history = [self._population.cells()]
         self._lock = Lock()

@@ -12,8 +12,8 @@ from scipy.spatial import cKDTree
 if TYPE_CHECKING:
     from samcell_live.simulation.arrays import Floats
 
-REACH_UM = 60.0
-"""Cells further apart than this do not feel each other."""
+REACH = 1.3
+"""Cells further apart than this many cell diameters do not feel each other."""
 CONTACT = 0.9
 """Cells whose centres are closer than this part of the sum of their radii push."""
 
@@ -23,6 +23,7 @@ class Neighbours:
     """Pairs of cells that feel each other, one per row."""
 
     n_cells: int
+    reach_um: float
     first: npt.NDArray[np.intp]
     second: npt.NDArray[np.intp]
     apart_um: Floats
@@ -30,20 +31,21 @@ class Neighbours:
     distance_um: Floats
 
     @classmethod
-    def of(cls, xy_um: Floats, side_um: float) -> Neighbours:
+    def of(cls, xy_um: Floats, side_um: float, cell_diameter_um: float) -> Neighbours:
         """Find the pairs among cells at (n_cells, 2) places on a square."""
+        reach_um = REACH * cell_diameter_um
         tree = cKDTree(xy_um, boxsize=np.full(2, side_um))
-        pairs = tree.query_pairs(REACH_UM, output_type="ndarray")
+        pairs = tree.query_pairs(reach_um, output_type="ndarray")
         first, second = pairs[:, 0], pairs[:, 1]
         apart_um = xy_um[second] - xy_um[first]
         apart_um -= side_um * np.rint(apart_um / side_um)
         distance_um = np.maximum(np.hypot(apart_um[:, 0], apart_um[:, 1]), 1e-3)
-        return cls(len(xy_um), first, second, apart_um, distance_um)
+        return cls(len(xy_um), reach_um, first, second, apart_um, distance_um)
 
-    def density_per_mm2(self) -> Floats:
+    def density_per_um2(self) -> Floats:
         """Density of the others around each cell; the nearest weigh most."""
-        weight = (1 - (self.distance_um / REACH_UM) ** 2) ** 2
-        return self._totals(weight, weight) * (3e6 / (np.pi * REACH_UM**2))
+        weight = (1 - (self.distance_um / self.reach_um) ** 2) ** 2
+        return self._totals(weight, weight) * (3 / (np.pi * self.reach_um**2))
 
     def push_um(self, radius_um: Floats) -> Floats:
         """Way out of each cell's overlaps with others, (n_cells, 2)."""

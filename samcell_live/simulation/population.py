@@ -27,17 +27,18 @@ CYCLE_SHAPE = 30
 """Gamma shape of the cycle lengths: a coefficient of variation of 18 %."""
 G1_ENDS = 0.6
 """Part of the cycle after which a cell divides, crowded or not."""
-FREE_DENSITY_PER_MM2 = 500.0
-FULL_DENSITY_PER_MM2 = 1150.0
-"""Between these local densities, progress through G1 slows from full to none."""
+FREE_CROWDING = 0.8
+FULL_CROWDING = 1.9
+"""Between these, progress through G1 slows from full to none. Crowding is the area
+that the cells around would cover if they had room, over the area there is."""
 
 MITOSIS_H = 0.8
 ATTACHING_H = 3.0
 """Mean time that a seeded cell stays round."""
 SPREADING_H = 1.2
 """Time in which a round cell then flattens."""
-SPHERE_RADIUS_UM = 10.5
-"""Radius of a round cell about to divide."""
+SPHERE = 0.46
+"""Diameter of a round cell about to divide, over that of a spread one."""
 OVERLAP = 1.6
 """Area that a crowded cell claims, over its share of the floor."""
 AREA_SETTLES_H = 1.5
@@ -55,7 +56,7 @@ class Population:
     rng: np.random.Generator
     side_um: float
     doubling_time_h: float
-    spread_area_um2: float
+    cell_diameter_um: float
     next_identity: int
     identity: Identities
     xy_um: Floats
@@ -79,7 +80,7 @@ class Population:
         side_um: float,
         doubling_time_h: float,
         density_per_mm2: float,
-        spread_area_um2: float,
+        cell_diameter_um: float,
     ) -> Population:
         """Drop cells on an empty well."""
         n_cells = max(1, rng.poisson(density_per_mm2 * side_um**2 / 1e6))
@@ -89,7 +90,7 @@ class Population:
             rng=rng,
             side_um=side_um,
             doubling_time_h=doubling_time_h,
-            spread_area_um2=spread_area_um2,
+            cell_diameter_um=cell_diameter_um,
             next_identity=first + n_cells,
             identity=np.arange(first, first + n_cells, dtype=np.uint64),
             xy_um=rng.uniform(0, side_um, (n_cells, 2)),
@@ -97,7 +98,7 @@ class Population:
             cycle_h=cycle_h,
             progress=progress,
             unspread_h=rng.gamma(6, ATTACHING_H / 6, n_cells) + SPREADING_H,
-            area_um2=np.full(n_cells, spread_area_um2),
+            area_um2=np.full(n_cells, _disc_um2(cell_diameter_um)),
             size=_sizes(rng, n_cells),
         )
 
@@ -107,7 +108,8 @@ class Population:
         mitosis = np.clip(1.5 - until_division_h / MITOSIS_H, 0, 1)
         newborn = np.clip(self.unspread_h / SPREADING_H, 0, 1)
         roundness = _eased(np.maximum(mitosis, newborn))
-        sphere_um2 = np.pi * SPHERE_RADIUS_UM**2 * ((1 + self.progress) / 2) ** (2 / 3)
+        grown_um2 = _disc_um2(SPHERE * self.cell_diameter_um)
+        sphere_um2 = grown_um2 * ((1 + self.progress) / 2) ** (2 / 3)
         area_um2 = self.area_um2 ** (1 - roundness) * sphere_um2**roundness
         return Cells(
             identity=self.identity,
@@ -121,25 +123,26 @@ class Population:
 
     def advance(self) -> None:
         """Let one step of time pass."""
-        neighbours = Neighbours.of(self.xy_um, self.side_um)
-        density_per_mm2 = neighbours.density_per_mm2()
-        self._settle(density_per_mm2)
-        self._move(neighbours, density_per_mm2)
-        self._cycle(density_per_mm2)
+        neighbours = Neighbours.of(self.xy_um, self.side_um, self.cell_diameter_um)
+        crowding = neighbours.density_per_um2() * _disc_um2(self.cell_diameter_um)
+        self._settle(crowding)
+        self._move(neighbours, crowding)
+        self._cycle(crowding)
 
-    def _settle(self, density_per_mm2: Floats) -> None:
+    def _settle(self, crowding: Floats) -> None:
         """Bring areas closer to what age and room allow."""
-        free_um2 = self.spread_area_um2 * self.size * (0.75 + 0.5 * self.progress)
-        share_um2 = OVERLAP * 1e6 / np.maximum(density_per_mm2, 1.0)
+        spread_um2 = _disc_um2(self.cell_diameter_um)
+        free_um2 = spread_um2 * self.size * (0.75 + 0.5 * self.progress)
+        share_um2 = spread_um2 * OVERLAP / np.maximum(crowding, 1e-3)
         target_um2 = (free_um2**-3 + share_um2**-3) ** (-1 / 3)
         self.area_um2 = (
             self.area_um2 + (target_um2 - self.area_um2) * STEP_H / AREA_SETTLES_H
         )
 
-    def _move(self, neighbours: Neighbours, density_per_mm2: Floats) -> None:
+    def _move(self, neighbours: Neighbours, crowding: Floats) -> None:
         """Crawl along the heading, more slowly in a crowd, and off other cells."""
         cells = self.cells()
-        room = np.clip(1 - density_per_mm2 / FULL_DENSITY_PER_MM2, 0.15, 1)
+        room = np.clip(1 - crowding / FULL_CROWDING, 0.15, 1)
         step_um = SPEED_UM_PER_H * STEP_H * room * (1 - cells.roundness)
         turn_rad = self.rng.normal(0, TURNING_RAD_PER_SQRT_H * STEP_H**0.5, len(cells))
         self.heading_rad = self.heading_rad + turn_rad
@@ -148,10 +151,9 @@ class Population:
         moved_um = moved_um + push_um * PUSH_PER_H * STEP_H
         self.xy_um = (self.xy_um + moved_um) % self.side_um
 
-    def _cycle(self, density_per_mm2: Floats) -> None:
+    def _cycle(self, crowding: Floats) -> None:
         """Grow older; the crowded wait in G1, those at the end divide."""
-        room_per_mm2 = FULL_DENSITY_PER_MM2 - FREE_DENSITY_PER_MM2
-        pace = np.clip((FULL_DENSITY_PER_MM2 - density_per_mm2) / room_per_mm2, 0, 1)
+        pace = np.clip((FULL_CROWDING - crowding) / (FULL_CROWDING - FREE_CROWDING), 0, 1)
         pace = np.where(self.progress < G1_ENDS, pace, 1.0)
         self.progress = self.progress + pace * STEP_H / self.cycle_h
         self.unspread_h = self.unspread_h - STEP_H
@@ -164,7 +166,7 @@ class Population:
         first, n_new = self.next_identity, both.size
         axis_rad = self.rng.uniform(0, 2 * np.pi, parents.size)
         heading_rad = np.concatenate([axis_rad, axis_rad + np.pi])
-        offset_um = 0.8 * SPHERE_RADIUS_UM * _direction(heading_rad)
+        offset_um = 0.4 * SPHERE * self.cell_diameter_um * _direction(heading_rad)
         cycle_h = _cycles(self.rng, n_new, self.doubling_time_h)
         late_h = (self.progress[both] - 1) * self.cycle_h[both]
 
@@ -208,6 +210,10 @@ def _steady_ages(
 
 def _sizes(rng: np.random.Generator, n_cells: int) -> Floats:
     return rng.lognormal(0, 0.25, n_cells)
+
+
+def _disc_um2(diameter_um: float) -> float:
+    return float(np.pi) * diameter_um**2 / 4
 
 
 def _direction(angle_rad: Floats) -> Floats:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from samcell_live.simulation.anatomy import Anatomy
     from samcell_live.simulation.arrays import Map
 
-FLAT_RAD_UM2 = 190.0
-"""Mean delay of a flat cell times its area: cells that spread become thin."""
+FLAT_RAD = 0.115
+"""Mean delay of a flat cell of `FLAT_UM2`; cells that spread further become thinner."""
+FLAT_UM2 = 1660.0
 SPHERE_RAD = 3.2
 """Delay through the middle of a round cell."""
 EDGE_UM = 1.5
@@ -28,7 +29,7 @@ def delay_rad(anatomy: Anatomy) -> Map:
     radius_um = np.sqrt(cells.area_um2 / np.pi)
     thickness = 0.6 + 1.6 * trait(cells.identity, "thickness") ** 2
     mean_rad, sphere_rad, rounded, rough, edge, curvature_per_um = anatomy.spread(
-        FLAT_RAD_UM2 / cells.area_um2 * thickness,
+        FLAT_RAD * (FLAT_UM2 / cells.area_um2) ** 0.7 * thickness,
         SPHERE_RAD * (0.7 + 0.6 * trait(cells.identity, "sphere")),
         cells.roundness**5,
         0.5 + trait(cells.identity, "roughness"),
