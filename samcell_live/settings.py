@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -20,6 +20,30 @@ from useq import MDASequence
 
 class Settings(BaseModel, frozen=True, extra="forbid"):
     """A group of settings; misspelt names are errors."""
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> Self:
+        """Read settings from a file.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, is not a mapping or has a bad or unknown key;
+            the message names the key and the file.
+        """
+        try:
+            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ValueError(f"{path} cannot be read as YAML: {error}") from error
+        if not isinstance(raw, dict):
+            raise ValueError(
+                f"{path} holds {type(raw).__name__} at its top, not settings by name. "
+                "See acquisition_configs/ for examples."
+            )
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise ValueError(f"{path}: {describe(error)}") from error
 
 
 class SegmentationSettings(Settings):
@@ -155,7 +179,7 @@ class RunSettings(Settings):
     )
 
     @classmethod
-    def from_yaml(cls, path: Path) -> RunSettings:
+    def from_yaml(cls, path: Path) -> Self:
         """Read a configuration file.
 
         Relative paths inside it are taken from the file's own folder. A file that
@@ -167,19 +191,7 @@ class RunSettings(Settings):
             If the file cannot be read, is not a mapping or has a bad or unknown key;
             the message names the key and the file.
         """
-        try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ValueError(f"{path} cannot be read as YAML: {error}") from error
-        if not isinstance(raw, dict):
-            raise ValueError(
-                f"{path} holds {type(raw).__name__} at its top, not settings by name. "
-                "See acquisition_configs/ for examples."
-            )
-        try:
-            settings = cls.model_validate(raw)
-        except ValidationError as error:
-            raise ValueError(f"{path}: {describe(error)}") from error
+        settings = super().from_yaml(path)
         microscope = settings.microscope
         if isinstance(microscope, MicroManager) and not microscope.config.is_absolute():
             beside = microscope.model_copy(

@@ -64,6 +64,24 @@ class TrainingSettings(Settings):
     checkpoint_every: PositiveInt = 500
     seed: NonNegativeInt = 1
 
+    @classmethod
+    def from_yaml(cls, path: Path) -> Self:
+        """Read settings from a file; relative folders are taken from the file's own.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, is not a mapping or has a bad or unknown key;
+            the message names the key and the file.
+        """
+        settings = super().from_yaml(path)
+        folders = tuple(
+            source.model_copy(update={"folder": path.parent / source.folder})
+            for source in settings.folders
+        )
+        validation = settings.validation and path.parent / settings.validation
+        return settings.model_copy(update={"folders": folders, "validation": validation})
+
     @model_validator(mode="after")
     def _settings_fit_together(self) -> Self:
         multiple_px = 2 ** len(self.channels)

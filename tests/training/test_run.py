@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from samcell_live.segmentation.formats import read_weights
 from samcell_live.segmentation.segmenter import load_segmenter
@@ -99,18 +98,3 @@ def test_the_settings_of_a_run_can_be_read_back(
     kept = json.loads((tmp_path / "run" / "settings.json").read_text())
 
     assert TrainingSettings.model_validate(kept) == tiny_settings
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"crop_px": 100}, r"crop_px is 100.*a multiple of 32"),
-        ({"steps": 100}, r"warmup_steps is 250.*only 100"),
-        ({"learning_rte": 1}, r"learning_rte"),
-    ],
-)
-def test_settings_that_cannot_work_are_refused(
-    changes: dict[str, object], message: str
-) -> None:
-    with pytest.raises(ValidationError, match=message):
-        TrainingSettings.model_validate(changes)
