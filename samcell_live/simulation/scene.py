@@ -109,7 +109,7 @@ def _refined(radius_um: Floats) -> Map:
     part = np.arange(FINER) / FINER
     following_um = np.roll(radius_um, -1, axis=1)
     fine_um = radius_um[..., None] * (1 - part) + following_um[..., None] * part
-    return fine_um.reshape(len(radius_um), -1).astype(np.float32)
+    return fine_um.reshape(len(radius_um), FINER * N_ANGLES).astype(np.float32)
 
 
 def _boxes(

@@ -62,6 +62,6 @@ def sample(texture: Map, y_um: Map, x_um: Map) -> Map:
 
 
 def _folded(places: Map) -> Map:
-    """Make a long list two-dimensional: OpenCV refuses sides above 32767."""
+    """Make a list two-dimensional: OpenCV refuses none, and sides above 32767."""
     width = 1024
-    return np.pad(places, (0, -places.size % width)).reshape(-1, width)
+    return np.pad(places, (0, width - places.size % width)).reshape(-1, width)
