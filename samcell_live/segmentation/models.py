@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,6 +48,14 @@ class Model:
     fill_threshold: float
     cell_diameter_px: float
     """Diameter of the cells that the network knows best."""
+
+    def tile_side_px(self, length_px: int) -> int:
+        """Share one axis of an image evenly among the fewest tiles that cover it."""
+        stride_px = self.largest_tile_px - self.overlap_px
+        n_tiles = max(1, math.ceil((length_px - self.overlap_px) / stride_px))
+        even_px = (length_px + (n_tiles - 1) * self.overlap_px) / n_tiles
+        least_px = max(even_px, 2 * self.overlap_px)
+        return math.ceil(least_px / self.multiple_px) * self.multiple_px
 
     def predict(self, tiles: Tiles) -> Tiles:
         """Predict distance maps where the network's weights lie.

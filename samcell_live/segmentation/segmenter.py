@@ -153,17 +153,14 @@ class Segmenter:
 
         Takes and raises what `__call__` does; returns (height, width) float32.
         """
-        image = grey(pixels)
-        zoom = self._zoom(pixel_size_um)
-        scaled = self._model.prepare(_resize(image, zoom))
         model = self._model
+        image = grey(pixels)
+        scaled = model.prepare(_resize(image, self._zoom(pixel_size_um)))
+        height_px, width_px = scaled.shape
         distance = predict_in_tiles(
             scaled,
             model.predict,
-            tile_px=(
-                _tile_side_px(scaled.shape[0], model),
-                _tile_side_px(scaled.shape[1], model),
-            ),
+            tile_px=(model.tile_side_px(height_px), model.tile_side_px(width_px)),
             overlap_px=model.overlap_px,
             batch_tiles=min(self._settings.batch_tiles, model.most_tiles),
         )
@@ -200,18 +197,6 @@ def _require_pixel_size(pixel_size_um: float, setting: str, value: float) -> Non
             f"{setting} is {value}, but the image's pixel size is {pixel_size_um} um. "
             f"Give the pixel size, or leave {setting} unset."
         )
-
-
-def _tile_side_px(length_px: int, model: Model) -> int:
-    """Share one axis evenly among the fewest tiles that the model allows."""
-    overlap_px = model.overlap_px
-    stride_px = model.largest_tile_px - overlap_px
-    n_tiles = max(1, math.ceil((length_px - overlap_px) / stride_px))
-    even_px = math.ceil((length_px + (n_tiles - 1) * overlap_px) / n_tiles)
-    return max(
-        math.ceil(even_px / model.multiple_px) * model.multiple_px,
-        math.ceil(2 * overlap_px / model.multiple_px) * model.multiple_px,
-    )
 
 
 def _resize(image: GreyImage, zoom: float) -> GreyImage:

@@ -203,3 +203,10 @@ def test_the_number_type_does_not_change_the_cells(dtype: Any) -> None:
     expected = sees_brightness()(blobs(CENTRES)).labels
 
     np.testing.assert_array_equal(sees_brightness()(any_image(dtype)).labels, expected)
+
+
+@pytest.mark.parametrize(
+    ("length_px", "side_px"), [(1, 16), (16, 16), (60, 64), (65, 48), (120, 64), (121, 48)]
+)
+def test_tiles_share_an_axis_evenly(length_px: int, side_px: int) -> None:
+    assert sees_brightness()._model.tile_side_px(length_px) == side_px
