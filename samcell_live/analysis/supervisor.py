@@ -102,6 +102,4 @@ class WorkerProcess:
 
     def _interrupt(self) -> None:
         if self._process.poll() is None:
-            self._process.send_signal(
-                signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT
-            )
+            self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, Protocol, TypeAlias
 
 from useq import MDAEvent, MDASequence
@@ -59,9 +60,9 @@ class Tap:
         if hasattr(signal, "emit") and "psygnal" in type(signal).__module__:
             signal.connect(slot, check_nargs=False, priority=100)
         else:
-            from qtpy.QtCore import Qt  # only where pymmcore-plus itself runs on Qt
-
-            signal.connect(slot, Qt.ConnectionType.DirectConnection)
+            # Only where pymmcore-plus itself runs on Qt, and so with the user's binding.
+            qt = import_module("qtpy.QtCore").Qt
+            signal.connect(slot, qt.ConnectionType.DirectConnection)
         self._connected.append((signal, slot))
 
     def _guarded(self, method: Callable[..., None]) -> Callable[..., None]:

@@ -66,7 +66,7 @@ def test_zarr_reads_pixels_and_labels(run: Path) -> None:
     labels = zarr.open_array(image / "labels" / "cells" / "0", mode="r")
     assert pixels.shape[0] == labels.shape[0]
     assert pixels.shape[-2:] == labels.shape[-2:]
-    assert np.array_equal(labels[1].squeeze(), squares(2))
+    assert np.array_equal(np.squeeze(labels[1]), squares(2))
     assert np.array_equal(
         pixels[(1, *[0] * (pixels.ndim - 3))], frame(FrameKey(t=1)).pixels
     )
