@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samcell_live.simulation.randomness import trait
+from samcell_live.simulation.textures import PERIOD_UM
 
 if TYPE_CHECKING:
     from samcell_live.simulation.arrays import Floats, Map
@@ -57,6 +58,11 @@ class Anatomy:
     def spread(self, *per_cell: Floats) -> Map:
         """Give every pixel the values of its owner, (n_values, n_pixels)."""
         return _per_pixel(self.owner, *per_cell)
+
+    def texture_places_um(self) -> tuple[Map, Map]:
+        """Places of the pixels in textures that move with their cells: y, x."""
+        (shift_um,) = self.spread(PERIOD_UM * trait(self.cells.identity, "texture"))
+        return self.across_um + shift_um, self.along_um + 3 * shift_um
 
     def image(self, values: Map) -> Map:
         """Put pixels back in their places, (height, width), 0 outside cells."""

@@ -9,7 +9,7 @@ import numpy as np
 from samcell_live.simulation.randomness import trait
 
 if TYPE_CHECKING:
-    from samcell_live.simulation.arrays import Floats
+    from samcell_live.simulation.arrays import Floats, Map
     from samcell_live.simulation.cells import Cells
 
 N_ANGLES = 128
@@ -17,6 +17,8 @@ ANGLES_RAD = np.arange(N_ANGLES) * (2 * np.pi / N_ANGLES)
 LONGEST_UM = 100.0
 """No outline reaches further from the cell's centre."""
 
+FINER = 8
+"""Outlines are interpolated to this many times as many angles."""
 N_TIPS = 5
 LOBE_HEIGHTS = {n: (0.22 if n < 5 else 0.12) / n for n in range(2, 14)}
 """Waves around the outline: the first are its form, the last its ruffled edge."""
@@ -44,6 +46,35 @@ def outlines_um(cells: Cells, hours: float) -> Floats:
     unit_area = np.pi * np.mean(form**2, axis=1)
     radius_um = form * np.sqrt(cells.area_um2 / unit_area)[:, None]
     return np.asarray(np.minimum(radius_um, LONGEST_UM))
+
+
+def interpolated(radius_um: Floats) -> Map:
+    """Give outlines `FINER` angles for each one they were traced at."""
+    part = np.arange(FINER) / FINER
+    following_um = np.roll(radius_um, -1, axis=1)
+    fine_um = radius_um[..., None] * (1 - part) + following_um[..., None] * part
+    return fine_um.reshape(len(radius_um), FINER * N_ANGLES).astype(np.float32)
+
+
+def depth(fine_um: Map, dy_um: Map, dx_um: Map) -> Map:
+    """Distance of places from a cell's centre over that to its outline.
+
+    Parameters
+    ----------
+    fine_um : (FINER * N_ANGLES,) float32
+        One row of `interpolated`.
+    dy_um : (height, 1) float32
+    dx_um : (1, width) float32
+        Offsets from the cell's centre.
+
+    Returns
+    -------
+    (height, width) float32
+        0 at the centre, 1 on the outline, more outside.
+    """
+    per_rad = np.float32(fine_um.size / (2 * np.pi))
+    angle = np.rint(np.arctan2(dy_um, dx_um) * per_rad).astype(np.intp)
+    return np.asarray(np.sqrt(dy_um * dy_um + dx_um * dx_um) / fine_um[angle])
 
 
 def _ellipse(cells: Cells, angle_rad: Floats) -> Floats:

@@ -26,43 +26,43 @@ N_NUCLEOLI = 3
 def delay_rad(anatomy: Anatomy) -> Map:
     """Phase delay of the light, (height, width) in radians, 0 on the floor."""
     cells = anatomy.cells
-    radius_um = np.sqrt(cells.area_um2 / np.pi)
     thickness = 0.6 + 1.6 * trait(cells.identity, "thickness") ** 2
-    mean_rad, sphere_rad, rounded, rough, edge, curvature_per_um = anatomy.spread(
+    mean_rad, sphere_rad, rounded, rough, radius_um = anatomy.spread(
         FLAT_RAD * (FLAT_UM2 / cells.area_um2) ** 0.7 * thickness,
         SPHERE_RAD * (0.7 + 0.6 * trait(cells.identity, "sphere")),
         cells.roundness**5,
         0.5 + trait(cells.identity, "roughness"),
-        EDGE_UM / radius_um,
-        1 / radius_um,
+        np.sqrt(cells.area_um2 / np.pi),
     )
+    edge = EDGE_UM / radius_um
     dome = np.clip(1 - anatomy.depth**2, 0, 1)
     rise = np.clip((1 - anatomy.depth) / edge, 0, 1)
     seam = 1 - 0.8 * np.exp(-((anatomy.lead / (0.9 * edge)) ** 2))
-    outreach = np.hypot(anatomy.along_um, anatomy.across_um) * curvature_per_um
-    from_edge_um = (1 - anatomy.depth) * outreach / curvature_per_um
-    ruffles_rad = (
-        0.5 * rough * np.clip(outreach - 1, 0, 1) * np.exp(-((from_edge_um / 7) ** 2))
-    )
-    flat_rad = (mean_rad * (0.75 + 0.5 * dome) + ruffles_rad) * np.sqrt(rise) * seam
+    flat_rad = mean_rad * (0.75 + 0.5 * dome) + rough * _ruffles_rad(anatomy, radius_um)
+    flat_rad = flat_rad * np.sqrt(rise) * seam
     body_rad = flat_rad * (1 - rounded) + sphere_rad * np.sqrt(dome) * rounded
     return anatomy.image(body_rad + rise * rough * _contents_rad(anatomy, dome))
 
 
+def _ruffles_rad(anatomy: Anatomy, radius_um: Map) -> Map:
+    """Dark folds at the ends of tips."""
+    out_um = np.hypot(anatomy.along_um, anatomy.across_um)
+    from_edge_um = (1 - anatomy.depth) * out_um
+    ruffles = np.clip(out_um / radius_um - 1, 0, 1) * np.exp(-((from_edge_um / 7) ** 2))
+    return np.asarray(0.5 * ruffles)
+
+
 def _contents_rad(anatomy: Anatomy, dome: Map) -> Map:
     """Cytoplasm, granules, vacuoles, nucleus and nucleoli; they move with the cell."""
-    (shift_um,) = anatomy.spread(256 * trait(anatomy.cells.identity, "texture"))
-    y_um, x_um = anatomy.across_um + shift_um, anatomy.along_um + 3 * shift_um
+    y_um, x_um = anatomy.texture_places_um()
     fine = 0.03 * sample(grain("cytoplasm", 1.5, 6.0), y_um, x_um)
     coarse = 0.035 * sample(grain("organelles", 4.0, 16.0), y_um, x_um)
     granules = 0.7 * dome**2 * sample(specks("granules", 2.0, 8.0, 0.03), y_um, x_um)
     vacuoles = 0.8 * dome * sample(specks("vacuoles", 3.0, 14.0, 0.003), y_um, x_um)
     nuclear = np.clip((1.08 - anatomy.nucleus) * 4, 0, 1)
     envelope = 0.05 * np.exp(-(((anatomy.nucleus - 1) / 0.15) ** 2))
-    cytoplasm = (fine + coarse) * (1 - 0.6 * nuclear) + (granules - vacuoles) * (
-        1 - nuclear
-    )
-    return np.asarray(cytoplasm + envelope - 0.06 * nuclear + _nucleoli_rad(anatomy))
+    outside = (1 - nuclear) * (granules - vacuoles) + (1 - 0.6 * nuclear) * (fine + coarse)
+    return np.asarray(outside + envelope - 0.06 * nuclear + _nucleoli_rad(anatomy))
 
 
 def _nucleoli_rad(anatomy: Anatomy) -> Map:

@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from skimage.measure import label
 
-from samcell_live.simulation.outlines import ANGLES_RAD, LONGEST_UM, N_ANGLES, outlines_um
+from samcell_live.simulation.outlines import (
+    ANGLES_RAD,
+    LONGEST_UM,
+    depth,
+    interpolated,
+    outlines_um,
+)
 
 if TYPE_CHECKING:
     from samcell_live.records import Mask
@@ -18,8 +24,6 @@ if TYPE_CHECKING:
     from samcell_live.simulation.culture import Culture
     from samcell_live.simulation.field import Field
 
-FINER = 8
-"""Outlines are interpolated this much finer than they are traced."""
 ROUND_ON_TOP = 0.4
 """Round cells lie on flat ones: their distances count for so much less."""
 
@@ -54,21 +58,18 @@ class Scene:
             height_um=float(np.ptp(y_um)) + 2 * LONGEST_UM,
         )
         radius_um = outlines_um(cells, field.hours)
-        fine_um = _refined(radius_um)
-        per_rad = np.float32(FINER * N_ANGLES / (2 * np.pi))
+        fine_um = interpolated(radius_um)
         precedence = (1 - ROUND_ON_TOP * cells.roundness).astype(np.float32)
         ranking = _Ranking.empty(field.shape_px)
         for row, box in enumerate(_boxes(cells, radius_um, y_um, x_um)):
-            dy = (y_um[box[0], None] - cells.y_um[row]).astype(np.float32)
-            dx = (x_um[None, box[1]] - cells.x_um[row]).astype(np.float32)
-            angle = np.rint(np.arctan2(dy, dx) * per_rad).astype(np.intp)
-            depth = np.sqrt(dy * dy + dx * dx) / fine_um[row][angle]
-            ranking.enter(row, box, np.where(depth < 1, depth * precedence[row], 1))
+            dy_um = (y_um[box[0], None] - cells.y_um[row]).astype(np.float32)
+            dx_um = (x_um[None, box[1]] - cells.x_um[row]).astype(np.float32)
+            deep = depth(fine_um[row], dy_um, dx_um)
+            ranking.enter(row, box, np.where(deep < 1, deep * precedence[row], 1))
         owner, first, second = ranking.owner, ranking.first, ranking.second
         owner[_splinters(owner)] = -1
-        return cls(
-            field, cells, owner, first / np.append(precedence, 1)[owner], second - first
-        )
+        own_depth = first / np.append(precedence, 1)[owner]
+        return cls(field, cells, owner, own_depth, second - first)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,14 +103,6 @@ def _splinters(owner: npt.NDArray[np.int32]) -> Mask:
     largest = np.zeros(owner.max() + 2, np.intp)  # the last place is the floor's, -1
     largest[owner_of[by_size]] = by_size
     return np.asarray((owner >= 0) & (piece != largest[owner]))
-
-
-def _refined(radius_um: Floats) -> Map:
-    """Interpolate outlines to `FINER` times as many angles."""
-    part = np.arange(FINER) / FINER
-    following_um = np.roll(radius_um, -1, axis=1)
-    fine_um = radius_um[..., None] * (1 - part) + following_um[..., None] * part
-    return fine_um.reshape(len(radius_um), FINER * N_ANGLES).astype(np.float32)
 
 
 def _boxes(

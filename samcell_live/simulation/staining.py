@@ -20,12 +20,11 @@ def glow(anatomy: Anatomy) -> Map:
     Condensed chromosomes are brighter and, in `Anatomy`, smaller.
     """
     cells = anatomy.cells
-    brightness, shift_um = anatomy.spread(
-        (0.75 + 0.5 * trait(cells.identity, "stain")) * (1 + 1.4 * cells.condensation),
-        256 * trait(cells.identity, "texture"),
+    stain = 0.75 + 0.5 * trait(cells.identity, "stain")
+    (brightness,) = anatomy.spread(stain * (1 + 1.4 * cells.condensation))
+    chromatin = 1 + 0.12 * sample(
+        grain("chromatin", 2.0, 8.0), *anatomy.texture_places_um()
     )
-    y_um, x_um = anatomy.across_um + shift_um, anatomy.along_um + 3 * shift_um
-    chromatin = 1 + 0.12 * sample(grain("chromatin", 2.0, 8.0), y_um, x_um)
     solid = np.clip((1.05 - anatomy.nucleus) * 6, 0, 1)
     haze = 0.04 * np.exp(-((anatomy.nucleus / 2) ** 2))
     return anatomy.image(brightness * (solid * chromatin + haze))
