@@ -178,27 +178,35 @@ class RunSettings(Settings):
         1024, description="Frames that wait for the disk hold at most this much memory."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_a_plain_useq_file(cls, raw: Any) -> Any:
+        """Let the sequence's keys stand at the top, as they do in useq's own files."""
+        if not isinstance(raw, dict) or "sequence" in raw:
+            return raw
+        top = {
+            name: value for name, value in raw.items() if name in MDASequence.model_fields
+        }
+        ours = {name: value for name, value in raw.items() if name not in top}
+        return ours | {"sequence": top} if top else raw
+
     @classmethod
     def from_yaml(cls, path: Path) -> Self:
-        """Read a configuration file.
+        """Read a configuration; relative paths in it start at the file's own folder.
 
-        Relative paths inside it are taken from the file's own folder. A file that
-        is a bare useq sequence runs with default settings on the simulated microscope.
+        A plain useq file runs with default settings on the simulated microscope.
 
         Raises
         ------
         ValueError
-            If the file cannot be read, is not a mapping or has a bad or unknown key;
-            the message names the key and the file.
+            As for all settings.
         """
         settings = super().from_yaml(path)
         microscope = settings.microscope
-        if isinstance(microscope, MicroManager) and not microscope.config.is_absolute():
-            beside = microscope.model_copy(
-                update={"config": path.parent / microscope.config}
-            )
-            settings = settings.model_copy(update={"microscope": beside})
-        return settings
+        if not isinstance(microscope, MicroManager):
+            return settings
+        beside = microscope.model_copy(update={"config": path.parent / microscope.config})
+        return settings.model_copy(update={"microscope": beside})
 
 
 def describe(error: ValidationError) -> str:
