@@ -18,6 +18,9 @@ from samcell_live.simulation.randomness import stream
 if TYPE_CHECKING:
     from samcell_live.simulation.arrays import Floats
 
+LAST_HOUR = 1000.0
+"""Growing on would fill the memory, and show nothing new."""
+
 
 @dataclass(frozen=True, slots=True)
 class Culture:
@@ -26,8 +29,8 @@ class Culture:
     The nearest multiple of `well_pitch_um` to a stage position is its well. Every well
     grows on its own, at its own rate, over a floor that repeats every `patch_um`, so
     that cells are seen wherever the stage goes. What is asked for first or twice
-    changes nothing, and threads may ask at once. A well of 72 hours is grown in half a
-    second and kept, in about 5 MB.
+    changes nothing, and threads may ask at once. A well of 72 hours is grown in less
+    than a second, and kept in about 6 MB.
     """
 
     seed: int = 1
@@ -85,7 +88,7 @@ class Culture:
         x_um, y_um : float
             Stage position: the middle of the rectangle.
         hours : float
-            Culture time since seeding, at least 0.
+            Culture time since seeding, 0 to `LAST_HOUR`.
         width_um, height_um : float
             Size of the rectangle; where it is wider than the patch, cells repeat.
 
@@ -97,7 +100,7 @@ class Culture:
         Raises
         ------
         ValueError
-            If `hours` is negative or not finite.
+            If `hours` is negative or after `LAST_HOUR`.
         """
         found = self._grown(x_um, y_um).cells(hours)
         column, row = self.well(x_um, y_um)
@@ -147,9 +150,10 @@ class _Well:
 
     def cells(self, hours: float) -> Cells:
         """Cells at any hour, between two steps by interpolation."""
-        if not (hours >= 0 and math.isfinite(hours)):
+        if not 0 <= hours <= LAST_HOUR:
             raise ValueError(
-                f"A culture has no cells at hour {hours}; ask for 0 (seeding) or later."
+                f"A simulated culture lives from hour 0 (seeding) to {LAST_HOUR:.0f}, but "
+                f"hour {hours} was asked for. A microscope's `speed` may be too high."
             )
         step, part = divmod(hours / STEP_H, 1)
         before, after = self._moments(int(step))

@@ -44,7 +44,7 @@ OVERLAP = 1.6
 AREA_SETTLES_H = 1.5
 
 SPEED_UM_PER_H = 16.0
-TURNING_RAD_PER_SQRT_H = 0.6
+TURNING_RAD_PER_SQRT_H = 0.35
 PUSH_PER_H = 1.2
 """Part of an overlap that two cells undo per hour."""
 

@@ -26,7 +26,7 @@ N_NUCLEOLI = 3
 def delay_rad(anatomy: Anatomy) -> Map:
     """Phase delay of the light, (height, width) in radians, 0 on the floor."""
     cells = anatomy.cells
-    thickness = 0.6 + 1.6 * trait(cells.identity, "thickness") ** 2
+    thickness = 0.6 + 2.2 * trait(cells.identity, "thickness") ** 3
     mean_rad, sphere_rad, rounded, rough, radius_um = anatomy.spread(
         FLAT_RAD * (FLAT_UM2 / cells.area_um2) ** 0.7 * thickness,
         SPHERE_RAD * (0.7 + 0.6 * trait(cells.identity, "sphere")),

@@ -38,7 +38,7 @@ MARGIN_UM = 30.0
 """Drawn around the field, so that halos and overlaps come in from outside."""
 UNSTAINED = np.float32(0.06)
 """Light of the medium when nuclei are stained."""
-FULL_WELL_ELECTRONS = 18000.0
+FULL_WELL_ELECTRONS = 24000.0
 READ_NOISE_ELECTRONS = 6.0
 OFFSET = 0.006
 """Part of the camera's range that it reads in the dark."""
@@ -67,7 +67,7 @@ def render_field(
         Stage position of the middle of the field; cells are sharp at z = 0. Columns
         follow x, rows follow y.
     hours : float
-        Culture time since seeding, at least 0.
+        Culture time since seeding, from 0.
     shape_px : (height, width)
         Size of the image.
     pixel_size_um : float
@@ -87,7 +87,7 @@ def render_field(
     Raises
     ------
     ValueError
-        If the channel is unknown, the field is empty or the hour is negative.
+        If the channel is unknown, the field is empty or the culture has no such hour.
     """
     if channel not in CHANNELS:
         raise ValueError(f"There is no channel {channel!r} here; choose from {CHANNELS}.")
@@ -123,7 +123,7 @@ def true_labels(
     Raises
     ------
     ValueError
-        If the field is empty or the hour is negative.
+        If the field is empty or the culture has no such hour.
     """
     field = Field(x_um, y_um, hours, shape_px, pixel_size_um)
     scene = Scene.of(culture, field.widened(_margin_px(field)))

@@ -153,9 +153,11 @@ def test_moving_the_stage_moves_the_cells_the_other_way(x_um: float, y_um: float
     assert np.allclose(here.y_um[before], there.y_um[after])
 
 
-@pytest.mark.parametrize("hours", [-1.0, float("nan"), float("inf")])
-def test_there_is_no_culture_before_seeding(hours: float) -> None:
-    with pytest.raises(ValueError, match=r"no cells at hour .*ask for 0"):
+@pytest.mark.parametrize("hours", [-1.0, 1001.0, float("nan"), float("inf")])
+def test_there_is_no_culture_before_seeding_or_after_weeks(hours: float) -> None:
+    with pytest.raises(
+        ValueError, match=rf"hour 0 \(seeding\) to 1000, but hour {hours} was asked for"
+    ):
         small().cells(0, 0, hours, **FIELD)
 
 
