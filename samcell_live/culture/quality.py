@@ -83,7 +83,8 @@ def cell_likeness(pixels: Pixels, labels: Labels) -> float:
     -------
     float
         0 to 1; below 0.5 do not trust the count. 0 where there is no cell. Dirt that
-        was taken for cells is not told from cells.
+        was taken for cells is not told from cells, and those that lie only along the
+        border are not seen.
     """
     if not labels.any():
         return 0.0
