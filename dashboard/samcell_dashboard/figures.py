@@ -17,6 +17,7 @@ Metric: TypeAlias = Literal["confluence", "cell_count"]
 Scale: TypeAlias = Literal["linear", "log"]
 Axis: TypeAlias = Literal["hours", "scan"]
 
+LOG_TICKS = [digit * 10**power for power in range(-1, 6) for digit in (1, 2, 5)]
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
 Y_TITLES: dict[Metric, str] = {
@@ -48,14 +49,13 @@ def growth_figure(metric: Metric, scale: Scale, axis: Axis, theme: ThemeName) ->
         font={"family": FONT, "size": 13, "color": colours.muted},
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
-        margin={"l": 48, "r": 76, "t": 10, "b": 42},
+        margin={"l": 48, "r": 60, "t": 10, "b": 42},
         showlegend=False,
         hovermode="x unified",
         hoverlabel={"namelength": -1},
         dragmode=False,
         uirevision=f"{metric} {scale} {axis}",
-        xaxis={"title": {"text": X_TITLES[axis], "standoff": 8}, "rangemode": "tozero"}
-        | lines,
+        xaxis={"title": _title(X_TITLES[axis]), "rangemode": "tozero"} | lines,
         yaxis=_y_axis(metric, scale) | lines,
         # Failed frames are marked at the foot of the chart, whatever its scale.
         yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
@@ -65,12 +65,16 @@ def growth_figure(metric: Metric, scale: Scale, axis: Axis, theme: ThemeName) ->
 
 
 def _y_axis(metric: Metric, scale: Scale) -> dict[str, object]:
-    title = {"text": Y_TITLES[metric], "standoff": 8}
+    title = _title(Y_TITLES[metric])
     if scale == "log":
-        return {"type": "log", "title": title, "dtick": "D2", "exponentformat": "none"}
+        return {"type": "log", "title": title, "tickvals": LOG_TICKS}
     if metric == "confluence":
         return {"type": "linear", "title": title, "range": [0, 102], "dtick": 20}
     return {"type": "linear", "title": title, "rangemode": "tozero"}
+
+
+def _title(text: str) -> dict[str, object]:
+    return {"text": text, "standoff": 8, "font": {"size": 13}}
 
 
 def _traces(metric: Metric, axis: Axis, colours: Theme) -> list[go.Scatter]:
@@ -122,6 +126,13 @@ def _traces(metric: Metric, axis: Axis, colours: Theme) -> list[go.Scatter]:
             **quiet,
         ),
         go.Scatter(
+            meta="range",
+            mode="lines",
+            line={"width": 9, "color": colours.forecast},
+            opacity=0.28,
+            **quiet,
+        ),
+        go.Scatter(
             meta="failed",
             name="Failed",
             x=[],
@@ -139,7 +150,7 @@ def _traces(metric: Metric, axis: Axis, colours: Theme) -> list[go.Scatter]:
         go.Scatter(
             meta="labels",
             mode="text",
-            textposition="middle right",
+            textposition="bottom right",
             cliponaxis=False,
             textfont={"size": 12, "color": colours.text},
             **quiet,

@@ -17,6 +17,7 @@ from samcell_dashboard.page import Page
 from samcell_dashboard.scans import Point, Scan
 from samcell_dashboard.sites import SiteState
 from samcell_dashboard.snapshot import shown_analysis
+from samcell_live.culture.forecast import ConfluenceTime
 from samcell_live.culture.trend import NotYet
 
 Json: TypeAlias = dict[str, Any]
@@ -123,9 +124,17 @@ def _growth(page: Page) -> Json:
     return {
         "fit": None if curve is None else curve._asdict(),
         "forecast": None if forecast is None else forecast._asdict(),
-        "full_range_h": None
-        if forecast is None or isinstance(found.full, NotYet)
-        else [_number(found.full.low_h), _number(found.full.high_h)],
+        "range": None if forecast is None else _range(found.full),
+    }
+
+
+def _range(full: ConfluenceTime | NotYet) -> Json | None:
+    """Where the forecast may cross its threshold; None if it has no end."""
+    if isinstance(full, NotYet) or not math.isfinite(full.high_h):
+        return None
+    return {
+        "hours": [_number(full.low_h), _number(full.high_h)],
+        "values": [full.threshold, full.threshold],
     }
 
 

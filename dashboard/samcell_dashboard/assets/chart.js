@@ -12,6 +12,10 @@ window.samcell = window.samcell || {};
     doubleClick: false,
   };
 
+  const MANY_VIEWS = 12;
+  /* A forecast far ahead is drawn up to here, so that it does not squeeze what was seen. */
+  const AHEAD = 1.6;
+
   const unit = (metric) => (metric === "confluence" ? 100 : 1);
   const drawn = (value, metric, scale) =>
     value === null || (scale === "log" && value <= 0) ? null : value * unit(metric);
@@ -50,6 +54,7 @@ window.samcell = window.samcell || {};
       const filled = this.fill();
       figure.data.forEach((trace) => Object.assign(trace, filled[trace.meta]));
       figure.layout.shapes.forEach((shape) => this.place(shape));
+      this.limit(figure.layout.xaxis);
       const first = !this.element.classList.contains("js-plotly-plot");
       await Plotly.react(this.element, figure.data, figure.layout, CONFIG);
       if (first) {
@@ -95,6 +100,7 @@ window.samcell = window.samcell || {};
         },
         fit: metric === "cell_count" ? this.curve(run.growth.fit) : {},
         forecast: metric === "confluence" ? this.curve(run.growth.forecast) : {},
+        range: metric === "confluence" ? this.curve(run.growth.range) : {},
         labels: this.labels(scans, value, at),
       };
     }
@@ -116,7 +122,7 @@ window.samcell = window.samcell || {};
         x.push(null);
         y.push(null);
       }
-      return { x, y };
+      return { x, y, opacity: this.run.points.length > MANY_VIEWS ? 0.4 : 1 };
     }
 
     selected(value, at) {
@@ -160,6 +166,13 @@ window.samcell = window.samcell || {};
         const { hours } = growth.fit;
         Object.assign(shape, { x0: hours[0], x1: hours.at(-1), visible: true });
       }
+    }
+
+    limit(axis) {
+      const { forecast } = this.run.growth;
+      if (this.metric !== "confluence" || !forecast) return;
+      const end = Math.max(AHEAD * forecast.hours[0], 1);
+      if (forecast.hours.at(-1) > end) axis.range = [0, end];
     }
 
     clicked(x) {

@@ -24,7 +24,7 @@ window.samcell = window.samcell || {};
       this.points = this.about.views.map(() => []);
       this.sites = new Map();
       this.failures = [];
-      this.growth = { fit: null, forecast: null };
+      this.growth = { fit: null, forecast: null, range: null };
     }
 
     take(update) {
@@ -134,7 +134,7 @@ window.samcell = window.samcell || {};
 
     const chart = new samcell.GrowthChart(byId("chart"), run, (t) => viewer.go(t));
     const viewer = new samcell.Viewer(run, (frame) => {
-      run.shown = frame;
+      run.shown = viewer.follows ? null : frame; // looking back is marked in the chart
       chart.draw();
     });
     const map = new samcell.SiteMap(byId("map"), byId("flags"), about, (site) => selectSite(site));

@@ -33,7 +33,9 @@ window.samcell = window.samcell || {};
   samcell.startTheme = function (onChange) {
     const button = samcell.byId("theme");
     const show = () => {
-      button.textContent = other() === "dark" ? "☾ Dark" : "☀ Light";
+      const [icon, word] = other() === "dark" ? ["☾", "Dark"] : ["☀", "Light"];
+      button.replaceChildren(icon, samcell.make("span", { className: "word", textContent: ` ${word}` }));
+      button.setAttribute("aria-label", `${word} colours`);
       onChange();
     };
     button.addEventListener("click", () => {
