@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def write_starter(path: Path, tensors: Mapping[str, Tensor], header: StarterHead
         name: (tensor.half() if tensor.ndim == 4 else tensor).contiguous()
         for name, tensor in tensors.items()
     }
-    save_file(compact, path, metadata={HEADER_KEY: header.model_dump_json()})
+    path.write_bytes(save(compact, metadata={HEADER_KEY: header.model_dump_json()}))
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], StarterHeader | None]:
