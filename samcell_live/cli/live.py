@@ -78,7 +78,9 @@ def _acquire(
                 if page is not None and page.show(path):
                     progress.say(f"Dashboard: {page.url}")
             progress.update()
-            report_run(path, analysis, progress, as_json=as_json, stopped=stop.is_set())
+            code = report_run(
+                path, analysis, progress, as_json=as_json, stopped=stop.is_set()
+            )
             if stay and page is not None and not stop.is_set():
                 progress.say(
                     f"All analysed. The dashboard stays at {page.url}; Ctrl-C ends it."
@@ -87,3 +89,4 @@ def _acquire(
         finally:
             if page is not None:
                 page.close()
+    raise typer.Exit(code)

@@ -74,8 +74,12 @@ def analyse(
             on_frame=lambda key: progress.update(),
         )
         progress.update()
-        if not quiet:
-            report_run(store, settings.name, progress, as_json=json, stopped=stop.is_set())
+        if quiet:
+            return
+        code = report_run(
+            store, settings.name, progress, as_json=json, stopped=stop.is_set()
+        )
+    raise typer.Exit(code)
 
 
 @explains_errors
@@ -111,7 +115,10 @@ def replay(
         for _ in replay_recording(recording, path, settings, stop):
             progress.update()
         progress.update()
-        report_run(path, settings.name, progress, as_json=json, stopped=stop.is_set())
+        code = report_run(
+            path, settings.name, progress, as_json=json, stopped=stop.is_set()
+        )
+    raise typer.Exit(code)
 
 
 @explains_errors

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import typer
 from rich.table import Table
 
 from samcell_live.cli.console import FOUND_A_PROBLEM, RunProgress, out, print_json
@@ -19,10 +18,14 @@ MOST_FAILURES = 5
 
 def report_run(
     path: Path, analysis: str, progress: RunProgress, *, as_json: bool, stopped: bool
-) -> None:
-    """Print the account of a run and end with exit code 1 if something is amiss.
+) -> int:
+    """Print the account of a run.
 
-    Frames that are missing because the user stopped the run are not amiss.
+    Returns
+    -------
+    int
+        Exit code: 1 if something is amiss, else 0. Frames that are missing because the
+        user stopped the run are not amiss.
     """
     reader = RunReader(path)
     counts = reader.counts(analysis)
@@ -34,8 +37,8 @@ def report_run(
             store=str(path),
             seconds_to_first_result=None if seconds is None else round(seconds, 3),
         )
-    if counts.failed or counts.waiting or (counts.missing and not stopped):
-        raise typer.Exit(FOUND_A_PROBLEM)
+    amiss = counts.failed or counts.waiting or (counts.missing and not stopped)
+    return FOUND_A_PROBLEM if amiss else 0
 
 
 def default_store(name: str) -> Path:

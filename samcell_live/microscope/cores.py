@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pymmcore_plus import CMMCorePlus, find_micromanager
 
@@ -11,11 +13,12 @@ from samcell_live.microscope.simulated import simulated_core
 from samcell_live.settings import MicroManager, RunSettings, SimulatedMicroscope
 
 
-def open_core(settings: RunSettings) -> Any:
-    """Open the microscope of an experiment.
+@contextmanager
+def microscope(settings: RunSettings) -> Iterator[CMMCorePlus]:
+    """Have the microscope of an experiment ready, and let go of it afterwards.
 
-    Returns
-    -------
+    Yields
+    ------
     pymmcore_plus.CMMCorePlus
         A core with its configuration loaded.
 
@@ -25,11 +28,22 @@ def open_core(settings: RunSettings) -> Any:
         If Micro-Manager, its configuration or a device is missing; the message says
         which, and what to do.
     """
-    match settings.microscope:
-        case SimulatedMicroscope() as simulated:
-            return simulated_core(simulated)
-        case MicroManager() as real:
-            return _micromanager_core(real.config)
+    core = _open_core(settings.microscope)
+    try:
+        yield core
+    finally:
+        core.unloadAllDevices()
+        del core
+        # A core that is still there when the interpreter ends may abort it.
+        gc.collect()
+
+
+def _open_core(wanted: SimulatedMicroscope | MicroManager) -> CMMCorePlus:
+    match wanted:
+        case SimulatedMicroscope():
+            return simulated_core(wanted)
+        case MicroManager():
+            return _micromanager_core(wanted.config)
 
 
 def _micromanager_core(config: Path) -> CMMCorePlus:

@@ -16,7 +16,7 @@ import numpy as np
 from useq import MDAEvent, MDASequence
 
 from samcell_live.analysis.live_run import LiveRun
-from samcell_live.microscope.cores import open_core
+from samcell_live.microscope.cores import microscope
 from samcell_live.microscope.planning import calibrated, plan_run, without_plate_z
 from samcell_live.microscope.tap import Metadata, Tap
 from samcell_live.records import NAN, Frame, FrameKey, FrameRow, Pixels
@@ -62,15 +62,18 @@ class Experiment:
         cls, settings: RunSettings, plate: tuple[int, int] | None
     ) -> Experiment:
         """Take what a configuration says of the experiment."""
-        microscope = settings.microscope
-        simulated = isinstance(microscope, SimulatedMicroscope)
+        simulated = (
+            settings.microscope
+            if isinstance(settings.microscope, SimulatedMicroscope)
+            else None
+        )
         return cls(
             name=settings.name,
             source="simulated" if simulated else "microscope",
             analysis=settings.analysis,
-            bits=microscope.bits if isinstance(microscope, SimulatedMicroscope) else None,
-            pixel_size_um=microscope.pixel_size_um,
-            culture_seconds_per_second=getattr(microscope, "speed", None),
+            bits=simulated.bits if simulated else None,
+            pixel_size_um=settings.microscope.pixel_size_um,
+            culture_seconds_per_second=simulated.speed if simulated else None,
             budget_bytes=settings.memory_budget_mb * 2**20,
             plate=plate,
             settings=settings.model_dump(mode="json", exclude={"sequence"}),
@@ -256,9 +259,11 @@ def run_experiment(
         If the acquisition itself fails.
     """
     sequence, plate = without_plate_z(settings.sequence)
-    core = open_core(settings)
     experiment = Experiment.from_settings(settings, plate)
-    with monitor(core, store, experiment=experiment, wait=False) as listening:
+    with (
+        microscope(settings) as core,
+        monitor(core, store, experiment=experiment, wait=False) as listening,
+    ):
         for _ in _acquiring(core, sequence, stop):
             if listening.refusal is not None:
                 stop.set()  # nothing would be recorded, so nothing is acquired
