@@ -25,7 +25,7 @@ import numpy as np
 import useq
 from pymmcore_plus.mda import MDARunner, PMDAEngine
 
-from samcell_live.microscope.session import Experiment, Monitor
+from samcell_live.microscope.monitor import Experiment, Monitor
 
 SIDE_PX = 2048
 EXPOSURE_S = 0.05

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from samcell_live.microscope.session import monitor
+    from samcell_live.microscope.monitor import monitor
 
 __version__ = version("samcell-live")
 __all__ = ["__version__", "monitor"]
@@ -15,7 +15,7 @@ __all__ = ["__version__", "monitor"]
 def __getattr__(name: str) -> Any:
     """Import the microscope only for those who ask for it."""
     if name == "monitor":
-        from samcell_live.microscope.session import monitor
+        from samcell_live.microscope.monitor import monitor
 
         return monitor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -67,7 +67,7 @@ def _acquire(
     stay: bool,
     as_json: bool,
 ) -> None:
-    from samcell_live.microscope.session import run_experiment
+    from samcell_live.microscope.experiment import run_experiment
 
     path = store or default_store(settings.name)
     analysis = settings.analysis.name

@@ -11,7 +11,8 @@ from pymmcore_plus import CMMCorePlus, find_micromanager
 from useq import MDASequence
 
 import samcell_live
-from samcell_live.microscope.session import Experiment, run_experiment
+from samcell_live.microscope.experiment import run_experiment
+from samcell_live.microscope.monitor import Experiment
 from samcell_live.microscope.simulated import simulated_core
 from samcell_live.records import FrameKey
 from samcell_live.settings import RunSettings, SimulatedMicroscope

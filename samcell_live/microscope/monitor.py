@@ -1,9 +1,7 @@
-"""Attaching to an acquisition, and running one."""
+"""Attaching to an acquisition, whoever started it."""
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +14,7 @@ import numpy as np
 from useq import MDAEvent, MDASequence
 
 from samcell_live.analysis.live_run import LiveRun
-from samcell_live.microscope.cores import microscope
-from samcell_live.microscope.planning import calibrated, plan_run, without_plate_z
+from samcell_live.microscope.planning import calibrated, plan_run
 from samcell_live.microscope.tap import Metadata, Tap
 from samcell_live.records import NAN, Frame, FrameKey, FrameRow, Pixels
 from samcell_live.settings import (
@@ -27,8 +24,6 @@ from samcell_live.settings import (
     SimulatedMicroscope,
 )
 from samcell_live.store.processes import State
-
-logger = logging.getLogger(__name__)
 
 _RECORDED_VERSIONS = ("samcell-live", "pymmcore-plus", "useq-schema", "tensorstore")
 _STATE_OF_REASON: Mapping[str, State] = {
@@ -235,63 +230,6 @@ def monitor(
         yield listening
     finally:
         listening.close(wait=wait)
-
-
-def run_experiment(
-    settings: RunSettings, store: Path, stop: threading.Event
-) -> Iterator[None]:
-    """Acquire and analyse an experiment, giving control back several times a second.
-
-    Parameters
-    ----------
-    settings : RunSettings
-        The microscope, the sequence and the analysis.
-    store : Path
-        Folder to make for the run.
-    stop : threading.Event
-        Once set, the acquisition is cancelled; what is on disk is still analysed.
-
-    Raises
-    ------
-    ValueError, OSError
-        If the experiment cannot begin; nothing is left behind.
-    RuntimeError
-        If the acquisition itself fails.
-    """
-    sequence, plate = without_plate_z(settings.sequence)
-    experiment = Experiment.from_settings(settings, plate)
-    with (
-        microscope(settings) as core,
-        monitor(core, store, experiment=experiment, wait=False) as listening,
-    ):
-        for _ in _acquiring(core, sequence, stop):
-            if listening.refusal is not None:
-                stop.set()  # nothing would be recorded, so nothing is acquired
-            yield
-    if listening.refusal is not None:
-        raise listening.refusal
-    run = listening.run
-    if run is None:
-        raise RuntimeError("The acquisition ended before its first frame.")
-    try:
-        while not run.wait(0.1):
-            yield
-    except BaseException:
-        run.worker.stop()
-        raise
-
-
-def _acquiring(core: Any, sequence: MDASequence, stop: threading.Event) -> Iterator[None]:
-    thread = core.run_mda(sequence)
-    try:
-        while thread.is_alive():
-            thread.join(0.1)
-            if stop.is_set() and core.mda.is_running():
-                core.mda.cancel()
-            yield
-    except BaseException:
-        core.mda.cancel()
-        raise
 
 
 def _free_path(path: Path) -> Path:
