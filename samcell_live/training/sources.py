@@ -24,7 +24,12 @@ def gather_sources(settings: TrainingSettings) -> tuple[Source, ...]:
         If there is nothing to train on, or a folder cannot be read or has no cells.
     """
     sources = [
-        Source(str(folder.folder), read_fields(folder.folder), folder.share, folder.zoom)
+        Source(
+            "/".join(folder.folder.parts[-2:]),
+            read_fields(folder.folder),
+            folder.share,
+            folder.zoom,
+        )
         for folder in settings.folders
     ]
     if settings.simulated is not None:

@@ -26,7 +26,7 @@ def test_a_run_leaves_weights_that_segment_and_say_how_they_were_made(
     header = read_weights(report.weights).starter
     assert header is not None
     assert header.steps == report.steps == 6
-    assert header.trained_on == (str(image_folder),)
+    assert header.trained_on == (f"{image_folder.parent.name}/images",)
     assert header.settings == settings.model_dump(mode="json")
     segmenter = load_segmenter(SegmentationSettings(model=str(report.weights)))
     assert segmenter.peak_threshold == report.thresholds.peak
