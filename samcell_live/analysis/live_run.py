@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from samcell_live.analysis.supervisor import WorkerProcess
@@ -81,6 +81,18 @@ class LiveRun:
         if self._finisher is not None:
             self._finisher.join()
         return self.worker.wait(timeout_s)
+
+    def finishing(self) -> Iterator[None]:
+        """Wait like `wait`, giving control back several times a second.
+
+        If the caller ends before, the worker is ended, too.
+        """
+        try:
+            while not self.wait(0.1):
+                yield
+        except BaseException:
+            self.worker.kill()
+            raise
 
     def _health(self) -> Mapping[str, float | str | None]:
         health = self._spool.health

@@ -64,8 +64,14 @@ class WorkerProcess:
         self._asked_to_stop.set()
         self._interrupt()
         if not self.wait(STOP_S):
+            self.kill()
+
+    def kill(self) -> None:
+        """End the worker at once; the frame at hand stays waiting."""
+        self._asked_to_stop.set()
+        while self._thread.is_alive():  # it may just be starting another
             self._process.kill()
-            self._thread.join()
+            self._thread.join(POLL_S)
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the worker ended

@@ -42,31 +42,27 @@ def run_experiment(
         microscope(settings) as core,
         monitor(core, store, experiment=experiment, wait=False) as listening,
     ):
-        for _ in _acquiring(core, sequence, stop):
-            if listening.refusal is not None:
-                stop.set()  # nothing would be recorded, so nothing is acquired
-            yield
+        try:
+            for _ in _acquiring(core, sequence, stop):
+                if listening.refusal is not None:
+                    stop.set()  # nothing would be recorded, so nothing is acquired
+                yield
+        except BaseException:
+            core.mda.cancel()
+            if listening.run is not None:
+                listening.run.worker.kill()
+            raise
     if listening.refusal is not None:
         raise listening.refusal
-    run = listening.run
-    if run is None:
+    if listening.run is None:
         raise RuntimeError("The acquisition ended before its first frame.")
-    try:
-        while not run.wait(0.1):
-            yield
-    except BaseException:
-        run.worker.stop()
-        raise
+    yield from listening.run.finishing()
 
 
 def _acquiring(core: Any, sequence: MDASequence, stop: threading.Event) -> Iterator[None]:
     thread = core.run_mda(sequence)
-    try:
-        while thread.is_alive():
-            thread.join(0.1)
-            if stop.is_set() and core.mda.is_running():
-                core.mda.cancel()
-            yield
-    except BaseException:
-        core.mda.cancel()
-        raise
+    while thread.is_alive():
+        thread.join(0.1)
+        if stop.is_set() and core.mda.is_running():
+            core.mda.cancel()
+        yield

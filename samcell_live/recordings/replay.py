@@ -52,14 +52,12 @@ def replay_recording(
                 break
             run.offer(_arriving(frame))
             yield
-        run.finish("cancelled" if stop.is_set() else "finished")
-        while not run.wait(0.1):
-            yield
     except BaseException as error:
-        if run.is_acquiring:
-            run.finish("failed", f"{type(error).__name__}: {error}")
-        run.worker.stop()
+        run.finish("failed", f"{type(error).__name__}: {error}")
+        run.worker.kill()
         raise
+    run.finish("cancelled" if stop.is_set() else "finished")
+    yield from run.finishing()
 
 
 def _arriving(frame: Frame) -> Frame:

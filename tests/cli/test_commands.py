@@ -197,11 +197,13 @@ def test_every_configuration_to_copy_is_valid(path: Path) -> None:
     assert len(list(RunSettings.from_yaml(path).sequence)) > 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
-def test_ctrl_c_once_ends_cleanly(tmp_path: Path) -> None:
-    long = {"channels": ["phase"], "time_plan": {"interval": 0.2, "loops": 1000}}
-    store = tmp_path / "run"
-    arguments = ["run", config(tmp_path, sequence=long), "--store", store, "--json"]
+LONG = {"channels": ["phase"], "time_plan": {"interval": 0.2, "loops": 1000}}
+
+
+def started_run(folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    """A run of its own process that has acquired a few of its thousand frames."""
+    store = folder / "run"
+    arguments = ["run", config(folder, sequence=LONG), "--store", store, "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "samcell_live", *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -209,12 +211,32 @@ def test_ctrl_c_once_ends_cleanly(tmp_path: Path) -> None:
         text=True,
     )
     wait_for(lambda: store.exists() and RunReader(store).acquired().sum() > 2)
+    return process, store
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+def test_ctrl_c_once_ends_cleanly(tmp_path: Path) -> None:
+    process, _ = started_run(tmp_path)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, output + errors
     frames = json.loads(output.splitlines()[-1])["frames"]
     assert 0 < frames["acquired"] < 1000
     assert frames["analysed"] == frames["acquired"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+def test_ctrl_c_twice_ends_at_once_and_leaves_no_worker(tmp_path: Path) -> None:
+    process, store = started_run(tmp_path)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.05)  # two signals at the same moment are one
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Stopped at once" in errors
+    worker = RunReader(store).process("analysis-cells")
+    assert worker is None or not worker.is_alive(time.time())
+    assert RunReader(store).counts("cells").acquired > 2
 
 
 def wait_for(condition: Any, timeout_s: float = 60) -> None:
