@@ -114,18 +114,18 @@ def _positions(folder: Path) -> dict[str, list[Path]]:
 
 
 def _images(folder: Path) -> list[Path]:
-    files = sorted((path for path in folder.iterdir() if path.is_file()), key=_natural)
-    images = [
-        path
-        for path in files
-        if is_image(path)
-        and not path.stem.endswith("_mask")
-        and not path.name.startswith(".")
-    ]
-    skipped = [path.name for path in files if path not in images]
-    if skipped:
+    files = sorted(filter(Path.is_file, folder.iterdir()), key=_natural)
+    images = list(filter(_is_frame, files))
+    if len(images) < len(files):
+        skipped = (path.name for path in files if not _is_frame(path))
         logger.info("Left out of %s: %s", folder, ", ".join(skipped))
     return images
+
+
+def _is_frame(path: Path) -> bool:
+    """Whether a file is an image, and neither hidden nor a mask of one."""
+    hidden, mask = path.name.startswith("."), path.match("*_mask.*")
+    return is_image(path) and not (hidden or mask)
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
