@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from samcell_live.training.settings import SimulatedFields, TrainingSettings
 
 SIMULATED = "simulated"
-FOLDER_FIELDS, FRESH_FIELDS = 8, 36
+FOLDER_FIELDS, FRESH_FIELDS = 8, 24
 """Fields of a folder, and of the simulation, that thresholds are tuned on."""
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from samcell_live.records import DistanceMap, Labels
 
-PEAKS = (0.3, 0.36, 0.42, 0.48, 0.54, 0.6, 0.68)
-FILLS = (0.04, 0.06, 0.08, 0.1, 0.13, 0.17)
+PEAKS = (0.36, 0.42, 0.48, 0.54, 0.6)
+FILLS = (0.04, 0.06, 0.08, 0.11, 0.15)
 
 
 class Example(NamedTuple):
