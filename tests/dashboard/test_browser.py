@@ -1,0 +1,318 @@
+"""The page in a real browser, while a run goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import pytest
+from growing_run import Begin, GrowingRun
+from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_S = 30
+QUIET = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = (1440, 900), (390, 844)
+
+Show: TypeAlias = Callable[..., "Browser"]
+
+
+class Browser:
+    """A page, and what a reader sees and does on it."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    def text(self, selector: str) -> str:
+        """What is written there now, styled or not."""
+        script = "return document.querySelector(arguments[0])?.textContent ?? ''"
+        return str(self.driver.execute_script(script, selector))
+
+    def until(self, selector: str, wanted: Callable[[str], bool]) -> str:
+        """Wait until the text is as wanted."""
+        wait = WebDriverWait(self.driver, PATIENCE_S, poll_frequency=0.1)
+        try:
+            wait.until(lambda _: wanted(self.text(selector)))
+        except TimeoutException as error:
+            error.msg = f"{selector} stays at {self.text(selector)!r}; {self.complaints()}"
+            raise
+        return self.text(selector)
+
+    def find(self, selector: str) -> WebElement:
+        """One element."""
+        found: WebElement = self.driver.find_element(By.CSS_SELECTOR, selector)
+        return found
+
+    def run(self, script: str) -> Any:
+        """Ask the page itself."""
+        return self.driver.execute_script(script)
+
+    def complaints(self) -> list[str]:
+        """Warnings and errors of the console so far."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def hosts(self) -> set[str]:
+        """Computers that the page asked for anything."""
+        events = [
+            json.loads(entry["message"])["message"]
+            for entry in self.driver.get_log("performance")
+        ]
+        urls = [
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
+        return {urlsplit(url).hostname or "" for url in urls if url.startswith("http")}
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Iterator[Show]:
+    """Open a page in headless Chromium."""
+    chromium, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver_path is None:
+        pytest.skip("chromium and chromedriver are not installed")
+    opened: list[Any] = []
+
+    def open_page(link: str, size: tuple[int, int] = DESKTOP) -> Browser:
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium
+        for argument in QUIET:
+            options.add_argument(argument)
+        options.add_argument(f"--user-data-dir={tmp_path / f'browser{len(opened)}'}")
+        options.set_capability(
+            "goog:loggingPrefs", {"browser": "WARNING", "performance": "ALL"}
+        )
+        driver = webdriver.Chrome(options=options, service=Service(driver_path))
+        opened.append(driver)
+        width, height = size
+        driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {
+                "width": width,
+                "height": height,
+                "deviceScaleFactor": 1,
+                "mobile": size == PHONE,
+            },
+        )
+        driver.get(link)
+        return Browser(driver)
+
+    yield open_page
+    for driver in opened:
+        driver.quit()
+
+
+@contextmanager
+def dashboard(folder: Path, *options: str) -> Iterator[str]:
+    """Serve a folder by the real command, and give the link that it prints."""
+    command = [sys.executable, "-m", "samcell_dashboard", str(folder), "--no-browser"]
+    server = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().removeprefix("Dashboard: ").strip()
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
+@contextmanager
+def going_on(run: GrowingRun, timepoints: range) -> Iterator[None]:
+    """Let the run go on in another thread, as fast as the disk takes it."""
+
+    def go_on() -> None:
+        for t in timepoints:
+            run.scan(t, n_cells=t // 2 + 4, confluence=0.04 * (t + 1))
+        run.end()
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    yield
+    thread.join()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_numbers_change_while_the_run_goes_on_without_a_reload(
+    begin: Begin, show: Show, size: tuple[int, int]
+) -> None:
+    run = begin(20, 3)
+    run.scan(0, n_cells=4, confluence=0.04)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link, size)
+        page.until("#tile-confluence .value", lambda text: text == "4.0 %")
+        page.until("#state", lambda text: text == "● Running")
+        page.run("window.never_reloaded = true")
+
+        with going_on(run, range(1, 20)):
+            page.until("#tile-doubling .value", lambda text: text.endswith(" h"))
+        page.until("#tile-confluence .value", lambda text: text == "80.0 %")
+        page.until("#state", lambda text: text == "✓ Finished")
+        page.until("#caption", lambda text: "frame 20 of 20" in text)
+
+        assert page.run("return window.never_reloaded")
+        assert "60" in page.text("#counts")
+        assert page.run("return document.querySelectorAll('#chart .lines path').length")
+        assert page.hosts() == {"127.0.0.1"}
+        assert page.complaints() == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_outlines_are_switched_off_and_on_without_a_reload(
+    begin: Begin, show: Show, size: tuple[int, int]
+) -> None:
+    run = begin(3)
+    run.scan(0)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link, size)
+        page.until("#caption", lambda text: "5 cells" in text)
+        outlines, button = page.find("#outlines"), page.find("#toggle-outlines")
+        shown_at_first = outlines.is_displayed()
+
+        button.click()
+        shown_then = outlines.is_displayed()
+        button.click()
+
+        assert (shown_at_first, shown_then, outlines.is_displayed()) == (True, False, True)
+        assert button.get_attribute("aria-pressed") == "true"
+        assert page.run("return document.getElementById('outlines').naturalWidth") > 0
+
+
+def test_another_position_and_an_earlier_time_can_be_looked_at(
+    begin: Begin, show: Show
+) -> None:
+    run = begin(4, 2)
+    for t in range(3):
+        run.scan(t, n_cells=t + 2)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link)
+        page.until("#caption", lambda text: text.startswith("view 0 · 2.0 h"))
+
+        page.find("#map button:nth-of-type(2)").click()
+        page.until("#caption", lambda text: text.startswith("view 1 · 2.0 h"))
+        page.run(
+            "const slider = document.querySelector('#time input');"
+            "slider.value = 0; slider.dispatchEvent(new Event('input'))"
+        )
+        page.until("#caption", lambda text: text.startswith("view 1 · 0.0 h"))
+        run.scan(3, n_cells=9)
+        page.until("#tile-confluence .value", lambda text: text == "9.0 %")
+
+        assert page.text("#caption").startswith("view 1 · 0.0 h")
+        page.find("#follow").click()
+        page.until("#caption", lambda text: text.startswith("view 1 · 3.0 h"))
+
+
+def test_a_phone_needs_no_sideways_scrolling_and_no_small_fingers(
+    begin: Begin, show: Show
+) -> None:
+    run = begin(3, 4, name="a run with quite a long name that has to be wrapped somewhere")
+    run.scan(0)
+    run.acquire(1)
+    run.fail(1, reason="RuntimeError: " + "a_very_long_word" * 8)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link, PHONE)
+        page.until("#caption", lambda text: "view 0" in text)
+
+        small = page.run(
+            "return [...document.querySelectorAll('button, summary, input')]"
+            ".filter(e => e.offsetParent !== null)"
+            ".map(e => [e.id || e.textContent, e.getBoundingClientRect().height])"
+            ".filter(([, height]) => height < 43.9)"
+        )
+
+        assert small == []
+        assert page.run("return document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_a_run_without_frames_says_what_it_waits_for(begin: Begin, show: Show) -> None:
+    run = begin()
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link)
+        page.until("#state", lambda text: text == "◌ Waiting")
+
+        assert page.text("#sentence") == "Waiting for the first of 12 frames."
+        assert page.text("#tile-confluence .value") == "—"
+        page.until("#no-frame", lambda text: text == "No frame of this position yet.")
+        assert page.complaints() == []
+
+
+def test_failures_are_listed_with_their_reasons(begin: Begin, show: Show) -> None:
+    run = begin()
+    run.scan(0)
+    run.acquire(1)
+    run.fail(1, reason="RuntimeError: out of memory")
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link)
+
+        page.until("#failures", lambda text: "RuntimeError: out of memory" in text)
+        page.until("#flags", lambda text: "analysis failed" in text)
+        page.until("#caption", lambda text: "analysis failed" in text)
+
+
+def test_an_empty_folder_waits_and_then_lists_the_runs_that_come(
+    begin: Begin, show: Show, tmp_path: Path
+) -> None:
+    with dashboard(tmp_path, "--port", "0") as link:
+        page = show(link)
+        page.until("#sentence", lambda text: text == f"Waiting for a run in {tmp_path}.")
+        run = begin()
+        run.scan(0)
+
+        page.until("#run-list", lambda text: "1 of 12 frames" in text)
+        page.find("#run-list a").click()
+        page.until("#state", lambda text: text == "● Running")
+
+
+def test_a_lost_server_is_said_and_a_new_one_is_taken_up(begin: Begin, show: Show) -> None:
+    run = begin()
+    run.scan(0)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link)
+        page.until("#tile-confluence .value", lambda text: text == "5.0 %")
+        page.run("window.never_reloaded = true")
+    page.until("#state", lambda text: text == "⚠ Connection lost")
+    assert page.text("#tile-confluence .value") == "5.0 %"
+    run.scan(1, n_cells=7)
+
+    with dashboard(run.path, "--port", str(urlsplit(link).port)):
+        page.until("#tile-confluence .value", lambda text: text == "7.0 %")
+        page.until("#state", lambda text: text == "● Running")
+
+    assert page.run("return window.never_reloaded")
+
+
+def test_on_the_network_only_the_link_opens_the_page(begin: Begin, show: Show) -> None:
+    run = begin()
+    run.scan(0)
+    with dashboard(run.path, "--lan", "--port", "0") as link:
+        printed = urlsplit(link)
+        here = f"http://127.0.0.1:{printed.port}/"
+
+        assert "Open the link" in show(here).text("body")
+        page = show(f"{here}?{printed.query}")
+        page.until("#state", lambda text: text == "● Running")
+        assert "token" not in page.driver.current_url
+        assert page.run("return document.cookie") == ""
