@@ -73,8 +73,9 @@ def doubling_time(
     Returns
     -------
     DoublingTime or NotYet
-        The 95 % interval is Student's on the slope. It takes the points for
-        independent, so it is too narrow when errors last from frame to frame.
+        The 95 % interval is Student's on the slope, widened where successive points
+        err together; see `fit_line`. It is that of the fields seen: other fields of the
+        same dish may grow differently.
         ``NotYet`` with fewer than 8 points or less than 1.5-fold growth.
 
     Examples
