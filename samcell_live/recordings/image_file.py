@@ -25,7 +25,15 @@ IMAGE_SUFFIXES = TIFF | PNG | JPEG
 _DTYPES: Mapping[str, Literal["uint8", "uint16"]] = {"uint8": "uint8", "uint16": "uint16"}
 
 # What Pillow, tifffile and imagecodecs raise on files that are not what they say.
-_DECODING_ERRORS = (OSError, ValueError, RuntimeError, SyntaxError, KeyError, IndexError)
+_DECODING_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    SyntaxError,
+    KeyError,
+    IndexError,
+    tifffile.TiffFileError,
+)
 
 
 @dataclass(frozen=True, slots=True)
