@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from samcell_live.cli import app
 
@@ -19,13 +20,20 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.M | re.S)
+def blocks(language: str, page: str) -> list[str]:
+    """Text of every code block in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, flags=re.M | re.S)
+
+
+def run(example: str) -> None:
+    """Execute an example, and let go of everything that it made."""
+    exec(compile(example, "<example>", "exec"), {})
+    gc.collect()  # a microscope that is still there at exit may abort the interpreter
 
 
 def commands(program: str) -> list[list[str]]:
     """Every call of a program in the shell blocks, in words."""
-    lines = "\n".join(blocks("sh")).splitlines()
+    lines = "\n".join(blocks("sh", README)).splitlines()
     return [shlex.split(line) for line in lines if line.startswith(f"{program} ")]
 
 
@@ -35,12 +43,17 @@ def test_the_python_example_runs(
 ) -> None:
     pytest.importorskip("mm_test_adapters", reason="the dev extra brings the demo camera")
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("python")
-    names: dict[str, object] = {}
-    exec(compile(example, "README.md", "exec"), names)
-    names.clear()
-    gc.collect()  # a core that is still there at exit may abort the interpreter
+    (example,) = blocks("python", README)
+    run(example)
     assert capsys.readouterr().out == f"{Path('runs/dish.ome.zarr')} []\n"
+
+
+def test_the_examples_of_the_other_pages_run() -> None:
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")]
+    examples = [example for page in pages for example in blocks("python", page)]
+    assert examples
+    for example in examples:
+        run(example)
 
 
 @pytest.mark.slow
@@ -66,6 +79,14 @@ def test_every_command_is_listed_and_every_listed_command_is_there() -> None:
         command.callback.__name__ for command in app.registered_commands if command.callback
     ]
     assert listed == there
+
+
+def test_the_options_shown_are_options() -> None:
+    shown = commands("samcell-live")
+    assert len(shown) >= 3
+    for _, command, *words in shown:
+        told = CliRunner().invoke(app, [command, "--help"]).output
+        assert [word for word in words if word.startswith("--") and word not in told] == []
 
 
 def test_configurations_and_links_are_there() -> None:
