@@ -82,7 +82,9 @@ def test_textures_are_seamless() -> None:
     x_um = np.linspace(0, 90, 1500, dtype=np.float32)
     noise = grain("test", 2.0, 8.0)
     shifted = sample(noise, y_um + np.float32(2 * PERIOD_UM), x_um - np.float32(PERIOD_UM))
-    assert np.allclose(sample(noise, y_um, x_um), shifted, atol=0.05)
+    # OpenCV 4 reads between texels in steps of 1/32 texel; OpenCV 5 does not round.
+    steepest = max(np.abs(np.diff(noise, axis=axis)).max() for axis in (0, 1))
+    assert np.allclose(sample(noise, y_um, x_um), shifted, atol=2 * steepest / 32)
     assert noise.std() == pytest.approx(1, abs=1e-3)
 
 
