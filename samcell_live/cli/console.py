@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import psutil
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -32,8 +33,8 @@ logger = logging.getLogger(__name__)
 FOUND_A_PROBLEM = 1
 WRONG_USAGE = 2
 
-out = Console()
-err = Console(stderr=True)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +49,7 @@ def explains_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*arguments, **options)
         except (ValueError, OSError, RoleTakenError) as error:
             logger.debug("The command ended with an error", exc_info=True)
-            err.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+            err.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
             raise typer.Exit(WRONG_USAGE) from error
         except KeyboardInterrupt:
             err.print("Stopped at once. What was on disk is safe.")
@@ -98,7 +99,7 @@ class RunProgress:
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._bars.console.print(text, highlight=False)
+        self._bars.console.print(escape(text), soft_wrap=True)
 
     def update(self) -> None:
         """Look at the store and move the bars."""

@@ -75,8 +75,8 @@ def _acquire(
         try:
             for _ in run_experiment(settings, path, stop):
                 progress.update()
-                if page is not None and page.show(path):
-                    progress.say(f"Dashboard: {page.url}")
+                if page is not None and (news := page.show(path)):
+                    progress.say(news)
             progress.update()
             code = report_run(
                 path, analysis, progress, as_json=as_json, stopped=stop.is_set()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.markup import escape
 
 from samcell_live.cli.console import (
     FOUND_A_PROBLEM,
@@ -148,7 +149,7 @@ def segment(
             if stop.is_set():
                 break
     for name, n_cells in counts.items():
-        err.print(f"{name}: {n_cells} cells", highlight=False, soft_wrap=True)
+        err.print(f"{escape(name)}: {n_cells} cells", soft_wrap=True)
     if json:
         print_json(cells=counts)
 
@@ -160,9 +161,9 @@ def check(store: StoreArgument, *, json: JsonOption = False) -> None:
         task = bars.add_task("checked", total=None)
         findings = check_store(store, on_frame=lambda key: bars.advance(task))
     for finding in findings:
-        out.print(f"[red]{finding}[/]", highlight=False, soft_wrap=True)
+        out.print(f"[red]{escape(str(finding))}[/]", soft_wrap=True)
     if not findings:
-        out.print(f"{store} is whole.", highlight=False, soft_wrap=True)
+        out.print(f"{escape(str(store))} is whole.", soft_wrap=True)
     if json:
         print_json(store=str(store), findings=[str(finding) for finding in findings])
     if findings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 
@@ -19,28 +20,36 @@ class Page:
         self._port = _free_port(port)
         self._open_browser = open_browser
         self._process: subprocess.Popen[bytes] | None = None
-        self._shown = False
+        self._told = False
+        self._log = tempfile.TemporaryFile()
 
     @property
     def url(self) -> str:
         """Address for this computer's browser."""
         return f"http://{HOST}:{self._port}/"
 
-    def show(self, store: Path) -> bool:
-        """Start or open the page as far as it can be; True once, when it answers."""
-        if self._shown or not store.exists():
-            return False
+    def show(self, store: Path) -> str | None:
+        """Start or open the page as far as it can be; tell, once, what came of it."""
+        if self._told or not store.exists():
+            return None
         if self._process is None:
             self._start(store)
-        if not self._answers():
-            return False
-        self._shown = True
-        if self._open_browser:
-            webbrowser.open(self.url)
-        return True
+        elif self._process.poll() is not None:
+            self._told = True
+            return f"The dashboard could not start: {self._last_words()}"
+        elif self._answers():
+            self._told = True
+            if self._open_browser:
+                webbrowser.open(self.url)
+            return f"Dashboard: {self.url}"
+        return None
 
     def close(self) -> None:
         """End the dashboard."""
+        with self._log:
+            self._end()
+
+    def _end(self) -> None:
         if self._process is None:
             return
         self._process.terminate()
@@ -54,11 +63,12 @@ class Page:
         command = [sys.executable, "-m", "samcell_dashboard", str(store)]
         command += ["--host", HOST, "--port", str(self._port), "--no-browser"]
         self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log
         )
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode("utf-8", errors="replace").strip()[-500:]
 
     def _answers(self) -> bool:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from samcell_live.cli.console import FOUND_A_PROBLEM, RunProgress, out, print_json
@@ -48,15 +49,15 @@ def default_store(name: str) -> Path:
 
 
 def _print_summary(reader: RunReader, analysis: str, counts: FrameCounts) -> None:
-    table = Table(title=reader.plan.name, show_header=False)
-    table.add_row("store", str(reader.path))
+    table = Table(title=escape(reader.plan.name), show_header=False)
+    table.add_row("store", escape(str(reader.path)))
     for name, value in counts._asdict().items():
         table.add_row(f"frames {name}", str(value))
     for row in _growth_rows(reader, analysis):
         table.add_row(*row)
     out.print(table)
     for text in [*_process_troubles(reader, analysis), *_failures(reader, analysis)]:
-        out.print(f"[yellow]{text}[/]", highlight=False, soft_wrap=True)
+        out.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
 
 
 def _growth_rows(reader: RunReader, analysis: str) -> Iterator[tuple[str, str]]:

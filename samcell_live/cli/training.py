@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from samcell_live.cli.console import explains_errors, out, print_json, progress_bars
 
@@ -40,7 +41,7 @@ def train(
             bars.update(task, completed=step.step, description=f"loss {step.loss:.5f}")
 
         report = train_starter(settings, folder, device=device, on_step=show)
-    out.print(report.summary(), highlight=False, soft_wrap=True)
+    out.print(escape(report.summary()), soft_wrap=True)
     if json:
         print_json(
             weights=str(report.weights),

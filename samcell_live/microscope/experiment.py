@@ -34,7 +34,7 @@ def run_experiment(
     ValueError, OSError
         If the experiment cannot begin; nothing is left behind.
     RuntimeError
-        If the acquisition itself fails.
+        If the acquisition ends before its first frame.
     """
     sequence, plate = without_plate_z(settings.sequence)
     experiment = Experiment.from_settings(settings, plate)

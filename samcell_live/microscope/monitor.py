@@ -124,8 +124,9 @@ class Monitor:
         """Record how the sequence ended."""
         run = self.run
         if run is not None and run.is_acquiring:
-            reason = str(self._core.mda.status.finish_reason)
-            run.finish(_STATE_OF_REASON.get(reason, "finished"))
+            state = _STATE_OF_REASON[str(self._core.mda.status.finish_reason)]
+            said = "the acquisition raised an error; see the log of pymmcore-plus"
+            run.finish(state, said if state == "failed" else "")
 
     def close(self, *, wait: bool) -> None:
         """Stop listening once the sequence at hand is over; see `monitor`."""
