@@ -18,7 +18,7 @@ from samcell_live.training.report import TrainingReport, write_report
 from samcell_live.training.scores import score_field
 from samcell_live.training.sources import gather_sources, tuning_fields
 from samcell_live.training.thresholds import Example, Thresholds, tune_thresholds
-from samcell_live.training.train import Step, fit
+from samcell_live.training.train import Step, fit, settle_norms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +70,7 @@ def train_starter(
 
     network = _new_network(settings).to(place)
     history = fit(network, sources, settings, run_folder, on_step=on_step)
+    settle_norms(network, sources, settings)
 
     weights = run_folder / WEIGHTS
     untuned = _header(settings, sources, FIRST_THRESHOLDS)

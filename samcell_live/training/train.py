@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from samcell_live.training.augmentation import draw_crop
@@ -29,6 +30,7 @@ CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"
 STEEPEST_STEP = 1.0
 """Gradients longer than this are shortened to it."""
+SETTLING_BATCHES = 100
 
 
 class Step(NamedTuple):
@@ -111,13 +113,39 @@ def draw_batch(
     return image.contiguous(memory_format=torch.channels_last), target
 
 
+def settle_norms(
+    network: StarterNetwork, sources: tuple[Source, ...], settings: TrainingSettings
+) -> None:
+    """Measure anew, with the final weights, what the batch norms subtract and divide by.
+
+    While training they follow the last few batches, which differ: one may be mostly
+    nuclei. Afterwards they are plain means over `SETTLING_BATCHES` batches.
+    """
+    norms = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean
+    device = next(network.parameters()).device
+    network.train()
+    with torch.no_grad():
+        for batch in range(SETTLING_BATCHES):
+            image, _ = draw_batch(sources, settings, settings.steps + batch)
+            _logits(network, image.to(device), settings)
+    network.eval()
+
+
 def _loss(
     network: StarterNetwork, image: Tensor, target: Tensor, settings: TrainingSettings
 ) -> Tensor:
+    logits = _logits(network, image, settings)
+    return functional.mse_loss(torch.sigmoid(logits.float()), target)
+
+
+def _logits(network: StarterNetwork, image: Tensor, settings: TrainingSettings) -> Tensor:
     low_precision = settings.precision == "bfloat16"
     with torch.autocast(image.device.type, torch.bfloat16, enabled=low_precision):
-        logits = network(image)
-    return functional.mse_loss(torch.sigmoid(logits.float()), target)
+        logits: Tensor = network(image)
+    return logits
 
 
 def _save(

@@ -11,7 +11,7 @@ import torch
 from samcell_live.segmentation.starter import StarterNetwork
 from samcell_live.training.fields import Source
 from samcell_live.training.settings import TrainingSettings
-from samcell_live.training.train import Step, draw_batch, fit, schedule
+from samcell_live.training.train import Step, draw_batch, fit, schedule, settle_norms
 
 
 def network() -> StarterNetwork:
@@ -122,3 +122,17 @@ def test_bfloat16_learns_too(
     (tmp_path / "checkpoint.pt").unlink()
     exact = losses(fit(network(), (source,), tiny_settings, tmp_path, on_step=ignore))
     assert curve == pytest.approx(exact, rel=0.05)
+
+
+def test_settled_norms_do_not_depend_on_the_batches_before(
+    source: Source, tiny_settings: TrainingSettings
+) -> None:
+    fresh, other = network(), network()
+    other(1000 * torch.ones(2, 1, 32, 32))
+
+    settle_norms(fresh, (source,), tiny_settings)
+    settle_norms(other, (source,), tiny_settings)
+
+    for ours, theirs in zip(fresh.buffers(), other.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    assert not fresh.training
