@@ -21,7 +21,7 @@ class Page:
         self._open_browser = open_browser
         self._process: subprocess.Popen[bytes] | None = None
         self._told = False
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the page
 
     @property
     def url(self) -> str:
