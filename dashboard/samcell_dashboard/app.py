@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dash import ClientsideFunction, Dash, Input, Output
+from flask import Response
 from flask_compress import Compress
 
 from samcell_dashboard.api import Api
@@ -52,6 +53,14 @@ def create_app(
     app.server.register_blueprint(Api(library).routes())
     app.server.config["COMPRESS_MIMETYPES"] = COMPRESSED
     Compress(app.server)
+    app.server.after_request(_read_whole)  # added last, so it runs before compression
     return Guard(
         app.server.wsgi_app, hosts=hosts, script_hashes=app.csp_hashes(), token=token
     )
+
+
+def _read_whole(answer: Response) -> Response:
+    """Close a file before it is compressed: compressed as a stream, it would stay open."""
+    answer.direct_passthrough = False
+    answer.make_sequence()
+    return answer

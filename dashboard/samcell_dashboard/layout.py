@@ -152,9 +152,9 @@ def _image() -> Component:
 def _account() -> Component:
     return _card(
         "account-card",
-        "Frames",
+        "Run",
         html.Dl(id="counts", className="counts"),
-        html.P(id="about", className="muted"),
+        html.Dl(id="facts", className="facts"),
         html.Div(
             id="failures-panel",
             hidden=True,

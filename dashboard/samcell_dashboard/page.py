@@ -9,6 +9,7 @@ import numpy as np
 
 from samcell_dashboard.account import Account, account
 from samcell_dashboard.growth import Growth, growth
+from samcell_dashboard.health import Fact, facts
 from samcell_dashboard.latest import UNLIKE_A_CULTURE, last_true, latest, site_states
 from samcell_dashboard.scans import Scan, scans
 from samcell_dashboard.sites import SiteMap, SiteState
@@ -27,6 +28,7 @@ class Page:
     status: Status
     lag: Lag
     account: Account
+    facts: list[Fact]
     tiles: list[Tile]
     growth: Growth
     scans: list[Scan]
@@ -57,6 +59,7 @@ def compose(snapshot: Snapshot, places: SiteMap, analysed_per_s: float) -> Page:
         status=run_status(snapshot, behind),
         lag=behind,
         account=account(snapshot),
+        facts=facts(snapshot),
         tiles=tiles(grid, found, behind, _start(snapshot)),
         growth=found,
         scans=scans(grid, settled),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ class Snapshot:
     """Committed slots, as `RunReader.series` gives them."""
     acquisition: ProcessState | None
     worker: ProcessState | None
+    making: Mapping[str, object]
+    """How the results were made, see `records.Making`; empty before the first."""
 
     @property
     def is_acquiring(self) -> bool:
@@ -56,6 +59,7 @@ def take_snapshot(reader: RunReader, now_s: float) -> Snapshot:
         analysis=analysis,
         acquisition=acquisition,
         worker=worker,
+        making=reader.making(analysis) if analysis in reader.analyses() else {},
         results=reader.series(analysis),
         counts=reader.counts(analysis),
         frames=reader.frames(),

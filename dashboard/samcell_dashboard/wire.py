@@ -72,6 +72,7 @@ def updates(page: Page, changes: Changes) -> Json:
         "tiles": [dataclasses.asdict(tile) for tile in page.tiles],
         "counts": page.account._asdict(),
         "axis": "hours" if np.isfinite(page.grid.hours).any() else "scan",
+        "facts": [fact._asdict() for fact in page.facts],
         "scans": columns(Scan, changes.scans),
         "points": columns(Point, changes.points),
         "sites": columns(SiteState, changes.sites),

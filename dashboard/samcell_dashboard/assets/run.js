@@ -118,11 +118,21 @@ window.samcell = window.samcell || {};
     );
   }
 
-  function writeAbout(about) {
+  function writeFacts(about, facts) {
+    const source = { simulated: "Simulated culture", microscope: "Microscope", replay: "Recording, replayed" };
     const size = about.pixel_size_um === null ? "pixel size unknown" : `${about.pixel_size_um} µm per pixel`;
-    const source = { simulated: "Simulated culture", microscope: "Microscope", replay: "Replay of a recording" }[about.source];
-    const parts = [source, `channel ${about.channel}`, `${about.width_px} × ${about.height_px} px`, size, `analysis “${about.analysis}”`];
-    write(byId("about"), parts.join(" · "));
+    const all = [
+      { name: "Source", value: source[about.source] },
+      { name: "Images", value: `${about.width_px} × ${about.height_px} px, ${size}` },
+      { name: "Channel", value: about.channel },
+      ...facts,
+    ];
+    byId("facts").replaceChildren(
+      ...all.map(({ name, value, is_alarm }) =>
+        make("div", { className: is_alarm ? "alarm" : "" },
+          make("dt", { textContent: name }), make("dd", { textContent: value })),
+      ),
+    );
   }
 
   /* Build the page of a run; what is returned brings it up to date. */
@@ -130,7 +140,6 @@ window.samcell = window.samcell || {};
     const about = await samcell.ask(`/runs/${id}`);
     const run = new Run(about);
     byId("run").hidden = false;
-    writeAbout(about);
 
     const chart = new samcell.GrowthChart(byId("chart"), run, (t) => viewer.go(t));
     const viewer = new samcell.Viewer(run, (frame) => {
@@ -183,6 +192,7 @@ window.samcell = window.samcell || {};
       write(byId("warning"), news.warning && `▲ ${news.warning}`);
       writeTiles(news.tiles);
       writeCounts(news.counts);
+      writeFacts(about, news.facts);
       map.update(samcell.rows(news.sites));
       if (news.sites.site.length) {
         map.writeFlags([...run.sites.values()]);

@@ -1,0 +1,73 @@
+"""The whole application, as it goes over the wire."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from samcell_dashboard.app import create_app
+from samcell_dashboard.library import Library
+from werkzeug.test import Client
+
+HOST = "127.0.0.1:8050"
+MAX_PAGE_BYTES = 900_000
+"""Without pictures and history, compressed as browsers of today ask for it."""
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Client:
+    """A browser in front of an empty folder."""
+    return Client(create_app(Library(tmp_path), hosts=[HOST]))
+
+
+def scripts(page: str) -> list[str]:
+    return re.findall(r'<script src="([^"]+)"', page)
+
+
+def test_every_script_and_style_comes_from_this_server(client: Client) -> None:
+    page = client.get("/", base_url=f"http://{HOST}", buffered=True).text
+
+    found = scripts(page) + re.findall(r'<link[^>]+href="([^"]+)"', page)
+
+    assert any("plotly-cartesian" in address for address in found)
+    assert [address for address in found if not address.startswith("/")] == []
+
+
+def test_a_run_has_an_address_of_its_own(client: Client) -> None:
+    page = client.get("/run/0123456789ab", base_url=f"http://{HOST}", buffered=True)
+
+    assert page.status_code == 200
+    assert "start.js" in page.text
+
+
+def test_the_page_weighs_less_than_a_megabyte(client: Client) -> None:
+    addresses = ["/", "/_dash-layout", "/_dash-dependencies"]
+    addresses += scripts(client.get("/", base_url=f"http://{HOST}", buffered=True).text)
+
+    answers = [
+        client.get(
+            address,
+            base_url=f"http://{HOST}",
+            buffered=True,
+            headers={"Accept-Encoding": "gzip, br, zstd"},
+        )
+        for address in addresses
+    ]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(len(answer.data) for answer in answers) < MAX_PAGE_BYTES
+
+
+def test_only_the_inline_script_that_dash_needs_may_run(client: Client) -> None:
+    answer = client.get("/", base_url=f"http://{HOST}", buffered=True)
+
+    inline = re.findall(r'type="application/javascript">(.*?)</script>', answer.text)
+    digest = base64.b64encode(hashlib.sha256(inline[0].encode()).digest()).decode()
+
+    assert len(inline) == 1
+    assert (
+        f"script-src 'self' 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
+    )
