@@ -31,7 +31,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 PATIENCE_S = 300
 MEDIAN_CONFLUENCE = 0.6
 """The moment to photograph: growth is seen, and the forecast still lies ahead."""
-COLOURS = 128
+COLOURS = 256
 """A palette keeps each picture below 400 kB."""
 
 Driver = Any
@@ -41,7 +41,7 @@ def main() -> None:
     """Photograph the page on a desktop and on a phone at the same moment."""
     with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as link:
         wait_for_growth(link)
-        with browser(1440, 900) as desktop, browser(390, 844) as phone:
+        with browser(1440, 900) as desktop, browser(390, 1400) as phone:
             for driver in (desktop, phone):
                 driver.get(link)
             for driver in (desktop, phone):
@@ -146,7 +146,7 @@ def photograph(driver: Driver, path: Path, *, whole: bool) -> None:
         wait_until_drawn(driver)
     picture = Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.quantize(COLOURS).save(path, optimize=True)
+    picture.quantize(COLOURS, kmeans=1).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size // 1000} kB")
 
 

@@ -149,8 +149,9 @@ window.samcell = window.samcell || {};
           : Math.abs(a - b) > 0.06 * (this.metric === "confluence" ? 100 : top);
         if (apart) ends.push([selected, views[this.run.view]]);
       }
+      const right = Math.max(...[median, selected].filter(Boolean).map(at));
       return {
-        x: ends.map(([row]) => at(row)),
+        x: ends.map(() => right),
         y: ends.map(([row]) => value(row, this.metric)),
         text: ends.map(([, text]) => ` ${text}`),
       };
