@@ -18,6 +18,7 @@ from growing_run import Begin, GrowingRun
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -316,3 +317,40 @@ def test_on_the_network_only_the_link_opens_the_page(begin: Begin, show: Show) -
         page.until("#state", lambda text: text == "● Running")
         assert "token" not in page.driver.current_url
         assert page.run("return document.cookie") == ""
+
+
+def test_a_click_on_the_chart_goes_to_that_time(begin: Begin, show: Show) -> None:
+    run = begin(6)
+    for t in range(6):
+        run.scan(t, n_cells=t + 2)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link)
+        page.until("#caption", lambda text: "frame 6 of 6" in text)
+        plot = page.find("#chart .nsewdrag")
+        left_edge = -plot.size["width"] // 2 + 2
+
+        ActionChains(page.driver).move_to_element_with_offset(plot, left_edge, 0).pause(
+            0.3
+        ).click().perform()
+
+        page.until("#caption", lambda text: "frame 1 of 6" in text)
+
+
+def test_light_and_dark_are_a_click_apart_and_remembered(begin: Begin, show: Show) -> None:
+    run = begin(3)
+    run.scan(0)
+    run.scan(1)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link)
+        page.until("#state", lambda text: text == "● Running")
+        background = "return getComputedStyle(document.body).backgroundColor"
+        colours = {page.run(background)}
+
+        page.find("#theme").click()
+        colours.add(page.run(background))
+        chosen = page.run(background)
+        page.driver.refresh()
+        page.until("#state", lambda text: text == "● Running")
+
+        assert colours == {"rgb(246, 247, 249)", "rgb(18, 22, 28)"}
+        assert page.run(background) == chosen

@@ -79,7 +79,8 @@ window.samcell = window.samcell || {};
       const scans = run.scansInOrder();
       const at = (row) => samcell.moment(row, run.axis);
       const value = (row, name) => drawn(row[name], metric, scale);
-      const banded = run.about.views.length > 1 ? scans.filter((s) => s[metric] !== null) : [];
+      const banded =
+        run.about.views.length > 1 ? scans.filter((s) => s[metric] !== null) : [];
       const failed = scans.filter((scan) => scan.n_failed > 0);
       const several = run.about.views.length > 1;
       return {
@@ -107,7 +108,10 @@ window.samcell = window.samcell || {};
 
     curve(found) {
       if (!found) return {};
-      return { x: found.hours, y: found.values.map((v) => drawn(v, this.metric, this.scale)) };
+      return {
+        x: found.hours,
+        y: found.values.map((v) => drawn(v, this.metric, this.scale)),
+      };
     }
 
     /* One trace for all thin lines, with gaps between them: traces are what costs time. */
@@ -145,8 +149,10 @@ window.samcell = window.samcell || {};
       if (selected && median && views.length > 1) {
         const [a, b] = [selected, median].map((row) => value(row, this.metric));
         const top = Math.max(...scans.map((s) => value(s, `${this.metric}_high`) || 0), a);
-        const apart = this.scale === "log" ? Math.abs(Math.log10(a / b)) > 0.1
-          : Math.abs(a - b) > 0.06 * (this.metric === "confluence" ? 100 : top);
+        const apart =
+          this.scale === "log"
+            ? Math.abs(Math.log10(a / b)) > 0.1
+            : Math.abs(a - b) > 0.06 * (this.metric === "confluence" ? 100 : top);
         if (apart) ends.push([selected, views[this.run.view]]);
       }
       const right = Math.max(...[median, selected].filter(Boolean).map(at));

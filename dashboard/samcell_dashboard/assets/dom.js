@@ -37,7 +37,11 @@ window.samcell = window.samcell || {};
 
   samcell.table = function (table, heads, rows) {
     const line = (tag, cells) =>
-      samcell.make("tr", {}, ...cells.map((text) => samcell.make(tag, { textContent: text })));
+      samcell.make(
+        "tr",
+        {},
+        ...cells.map((text) => samcell.make(tag, { textContent: text })),
+      );
     table.replaceChildren(
       samcell.make("thead", {}, line("th", heads)),
       samcell.make("tbody", {}, ...rows.map((row) => line("td", row))),

@@ -52,7 +52,8 @@ window.samcell = window.samcell || {};
       for (const state of states) {
         const button = this.buttons[state.site];
         const { name } = this.sites[state.site];
-        const said = state.confluence === null ? "no result yet" : samcell.percent(state.confluence);
+        const said =
+          state.confluence === null ? "no result yet" : samcell.percent(state.confluence);
         button.classList.toggle("unknown", state.fill === null);
         button.classList.toggle("flagged", state.flag !== "");
         button.style.background = state.fill || "";
@@ -68,9 +69,11 @@ window.samcell = window.samcell || {};
     /* Glyphs need words: every flag is written out below the map. */
     writeFlags(states) {
       const flagged = states.filter((state) => state.flag);
-      const items = flagged.slice(0, 6).map((state) =>
-        make("li", { textContent: `▲ ${this.sites[state.site].name}: ${state.flag}` }),
-      );
+      const items = flagged
+        .slice(0, 6)
+        .map((state) =>
+          make("li", { textContent: `▲ ${this.sites[state.site].name}: ${state.flag}` }),
+        );
       if (flagged.length > 6) {
         items.push(make("li", { textContent: `and ${flagged.length - 6} more` }));
       }

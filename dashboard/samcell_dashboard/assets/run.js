@@ -6,7 +6,6 @@ window.samcell = window.samcell || {};
   const { byId, write, make } = samcell;
   const ALIVE_MS = 1000;
   const ENDED_MS = 5000;
-  const MAX_FAILURES = 50;
 
   class Run {
     constructor(about) {
@@ -55,88 +54,9 @@ window.samcell = window.samcell || {};
     }
   }
 
-  function writeTiles(tiles) {
-    for (const tile of tiles) {
-      const element = byId(`tile-${tile.id}`);
-      for (const part of ["value", "detail", "note"]) {
-        write(element.querySelector(`.${part}`), tile[part]);
-      }
-    }
-  }
-
-  function writeCounts(counts) {
-    const entries = Object.entries(counts).flatMap(([name, number]) => {
-      const item = make("div", { className: name === "failed" && number ? "alarm" : "" });
-      item.append(make("dt", { textContent: name.replace("_", " ") }), make("dd", { textContent: samcell.whole(number) }));
-      return [item];
-    });
-    byId("counts").replaceChildren(...entries);
-  }
-
-  function writeFailures(run) {
-    byId("failures-panel").hidden = run.failures.length === 0;
-    samcell.table(
-      byId("failures"),
-      ["Frame", "Position", "Reason"],
-      run.failures.slice(0, MAX_FAILURES).map((failure) => [
-        samcell.momentText(failure, run.axis),
-        failure.view,
-        failure.reason,
-      ]),
-    );
-  }
-
-  function writeScans(run) {
-    if (!byId("scan-details").open) return;
-    const middle = (scan, name, text) =>
-      scan[`${name}_low`] === null ? "—" : `${text(scan[`${name}_low`])} to ${text(scan[`${name}_high`])}`;
-    const heads = ["Time", "Fields", "Failed", "Confluence", "Middle half", "Cells per field", "Middle half"];
-    const lines = run.scansInOrder().reverse().map((scan) => [
-      samcell.momentText(scan, run.axis),
-      String(scan.n_analysed),
-      String(scan.n_failed),
-      samcell.percent(scan.confluence),
-      middle(scan, "confluence", samcell.percent),
-      samcell.whole(scan.cell_count),
-      middle(scan, "cell_count", samcell.whole),
-    ]);
-    samcell.table(byId("scan-table"), heads, lines);
-  }
-
-  function writeKey(run, metric) {
-    const several = run.about.views.length > 1;
-    const parts = several
-      ? [["median", "median"], ["band", "middle half"], ["single", "single positions"], ["selected", run.about.views[run.view]]]
-      : [["median", run.about.views[0]]];
-    if (metric === "cell_count" && run.growth.fit) parts.push(["fit", "fit, and its window"]);
-    if (metric === "confluence" && run.growth.forecast) parts.push(["forecast", "forecast to 80 %, not calibrated"]);
-    if (run.failures.length) parts.push(["failed", "failed frames"]);
-    byId("chart-key").replaceChildren(
-      ...parts.map(([kind, text]) =>
-        make("span", { className: "key-item" }, make("i", { className: `mark ${kind}` }), text),
-      ),
-    );
-  }
-
-  function writeFacts(about, facts) {
-    const source = { simulated: "Simulated culture", microscope: "Microscope", replay: "Recording, replayed" };
-    const size = about.pixel_size_um === null ? "pixel size unknown" : `${about.pixel_size_um} µm per pixel`;
-    const all = [
-      { name: "Source", value: source[about.source] },
-      { name: "Images", value: `${about.width_px} × ${about.height_px} px, ${size}` },
-      { name: "Channel", value: about.channel },
-      ...facts,
-    ];
-    byId("facts").replaceChildren(
-      ...all.map(({ name, value, is_alarm }) =>
-        make("div", { className: is_alarm ? "alarm" : "" },
-          make("dt", { textContent: name }), make("dd", { textContent: value })),
-      ),
-    );
-  }
-
   /* Build the page of a run; what is returned brings it up to date. */
   samcell.openRun = async function (id) {
+    const { panels } = samcell;
     const about = await samcell.ask(`/runs/${id}`);
     const run = new Run(about);
     byId("run").hidden = false;
@@ -146,7 +66,9 @@ window.samcell = window.samcell || {};
       run.shown = viewer.follows ? null : frame; // looking back is marked in the chart
       chart.draw();
     });
-    const map = new samcell.SiteMap(byId("map"), byId("flags"), about, (site) => selectSite(site));
+    const map = new samcell.SiteMap(byId("map"), byId("flags"), about, (site) =>
+      selectSite(site),
+    );
 
     function selectSite(site) {
       run.site = site;
@@ -154,7 +76,11 @@ window.samcell = window.samcell || {};
       const { views } = about.map.sites[site];
       byId("fields").hidden = views.length < 2;
       const fields = views.map((view) =>
-        make("button", { className: "button", value: String(view), textContent: about.views[view] }),
+        make("button", {
+          className: "button",
+          value: String(view),
+          textContent: about.views[view],
+        }),
       );
       byId("fields").replaceChildren(...fields);
       samcell.choice(byId("fields"), String(views[0]), (view) => selectView(Number(view)));
@@ -168,7 +94,7 @@ window.samcell = window.samcell || {};
     }
 
     function redraw() {
-      writeKey(run, chart.metric);
+      panels.writeKey(run, chart.metric);
       chart.draw();
     }
 
@@ -180,7 +106,7 @@ window.samcell = window.samcell || {};
       chart.scale = scale;
       redraw();
     });
-    byId("scan-details").addEventListener("toggle", () => writeScans(run));
+    byId("scan-details").addEventListener("toggle", () => panels.writeScans(run));
     samcell.startTheme(() => chart.draw());
     selectSite(0);
 
@@ -190,17 +116,17 @@ window.samcell = window.samcell || {};
       samcell.showStatus(about.name, news.status);
       byId("warning").hidden = news.warning === "";
       write(byId("warning"), news.warning && `▲ ${news.warning}`);
-      writeTiles(news.tiles);
-      writeCounts(news.counts);
-      writeFacts(about, news.facts);
+      panels.writeTiles(news.tiles);
+      panels.writeCounts(news.counts);
+      panels.writeFacts(about, news.facts);
       map.update(samcell.rows(news.sites));
       if (news.sites.site.length) {
         map.writeFlags([...run.sites.values()]);
         viewer.refresh();
       }
-      if (news.failures.t.length) writeFailures(run);
+      if (news.failures.t.length) panels.writeFailures(run);
       if (news.reload || news.scans.t.length || news.points.t.length) {
-        writeScans(run);
+        panels.writeScans(run);
         redraw();
       }
       return news.status.state === "finished" ? ENDED_MS : ALIVE_MS;

@@ -8,13 +8,22 @@ window.samcell = window.samcell || {};
 
   function card(run) {
     const { status, counts } = run;
-    const state = make("span", { className: "pill", textContent: `${status.icon} ${status.word}` });
+    const state = make("span", {
+      className: "pill",
+      textContent: `${status.icon} ${status.word}`,
+    });
     state.dataset.state = status.state;
     const done = `${samcell.whole(counts.acquired)} of ${samcell.whole(counts.expected)} frames`;
-    const began = new Date(run.created).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const began = new Date(run.created).toLocaleString([], {
+      dateStyle: "medium",
+      timeStyle: "short",
+    });
     const link = make(
       "a",
-      { href: `/run/${run.id}`, className: status.is_replay ? "card run-card replay" : "card run-card" },
+      {
+        href: `/run/${run.id}`,
+        className: status.is_replay ? "card run-card replay" : "card run-card",
+      },
       make("strong", { textContent: run.name }),
       state,
       make("span", { className: "run-confluence", textContent: run.confluence }),
@@ -34,7 +43,10 @@ window.samcell = window.samcell || {};
       else samcell.showNotice("◌", "Waiting", "waiting", `Waiting for a run in ${folder}.`);
       byId("no-runs").hidden = runs.length > 0;
       write(byId("no-runs"), "No run here yet. Start one with: samcell-live demo");
-      const ageless = runs.map((run) => ({ ...run, status: { ...run.status, age_s: 0, eta_s: 0 } }));
+      const ageless = runs.map((run) => ({
+        ...run,
+        status: { ...run.status, age_s: 0, eta_s: 0 },
+      }));
       if (JSON.stringify(ageless) !== shown) {
         shown = JSON.stringify(ageless);
         byId("run-list").replaceChildren(...runs.map(card));

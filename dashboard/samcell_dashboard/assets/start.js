@@ -33,5 +33,7 @@ window.samcell = window.samcell || {};
     return window.dash_clientside.no_update;
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { samcell: { start } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    samcell: { start },
+  });
 })(window.samcell);

@@ -20,7 +20,8 @@ window.samcell = window.samcell || {};
     write(byId("run-name"), name);
     showState(status.icon, status.word, status.state, status.is_replay);
     write(byId("sentence"), status.sentence);
-    const eta = status.eta_s === null ? "" : `last frame in about ${samcell.duration(status.eta_s)}`;
+    const eta =
+      status.eta_s === null ? "" : `last frame in about ${samcell.duration(status.eta_s)}`;
     write(byId("eta"), eta);
     tick();
   };

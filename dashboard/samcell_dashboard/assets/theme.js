@@ -34,7 +34,10 @@ window.samcell = window.samcell || {};
     const button = samcell.byId("theme");
     const show = () => {
       const [icon, word] = other() === "dark" ? ["☾", "Dark"] : ["☀", "Light"];
-      button.replaceChildren(icon, samcell.make("span", { className: "word", textContent: ` ${word}` }));
+      button.replaceChildren(
+        icon,
+        samcell.make("span", { className: "word", textContent: ` ${word}` }),
+      );
       button.setAttribute("aria-label", `${word} colours`);
       onChange();
     };

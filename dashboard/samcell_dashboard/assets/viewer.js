@@ -21,7 +21,10 @@ window.samcell = window.samcell || {};
         this.outlined = !this.outlined;
         this.showOutlines();
       });
-      byId("viewer").style.setProperty("--aspect", run.about.width_px / run.about.height_px);
+      byId("viewer").style.setProperty(
+        "--aspect",
+        run.about.width_px / run.about.height_px,
+      );
       this.showOutlines();
     }
 
@@ -105,7 +108,10 @@ window.samcell = window.samcell || {};
         missing: () => "not acquired",
       }[frame.status]();
       const when = samcell.momentText(frame, axis);
-      const place = axis === "hours" ? `frame ${frame.t + 1} of ${about.n_timepoints}` : `of ${about.n_timepoints}`;
+      const place =
+        axis === "hours"
+          ? `frame ${frame.t + 1} of ${about.n_timepoints}`
+          : `of ${about.n_timepoints}`;
       write(byId("caption"), [name, when, place, said].filter(Boolean).join(" · "));
       byId("frame").alt = `${name}, ${when}: ${said}`;
       this.onShown(frame);

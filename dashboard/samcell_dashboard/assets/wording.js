@@ -3,7 +3,8 @@
 window.samcell = window.samcell || {};
 
 (function (samcell) {
-  samcell.percent = (fraction) => (fraction === null ? "—" : `${(100 * fraction).toFixed(1)} %`);
+  samcell.percent = (fraction) =>
+    fraction === null ? "—" : `${(100 * fraction).toFixed(1)} %`;
   samcell.whole = (number) =>
     number === null ? "—" : Math.round(number).toLocaleString("en");
 
