@@ -44,7 +44,9 @@ def outlines_png(labels: Labels) -> bytes:
     shown = labels[step // 2 : height : step, step // 2 : width : step]
     finer = max(FINE_SIDE_PX // max(shown.shape), 1)
     shown = shown.repeat(finer, axis=0).repeat(finer, axis=1)
-    image = Image.fromarray(outline(shown).astype(np.uint8), mode="P")
+    line = outline(shown)
+    line |= outline(np.where(line, 0, shown))  # two pixels wide
+    image = Image.fromarray(line.astype(np.uint8), mode="P")
     image.putpalette([0, 0, 0, *OUTLINE_RGB])
     return _png(image, transparency=0)
 

@@ -261,7 +261,7 @@ def test_a_run_without_frames_says_what_it_waits_for(begin: Begin, show: Show) -
 
 
 def test_failures_are_listed_with_their_reasons(begin: Begin, show: Show) -> None:
-    run = begin()
+    run = begin(12, 2)
     run.scan(0)
     run.acquire(1)
     run.fail(1, reason="RuntimeError: out of memory")

@@ -60,6 +60,7 @@ window.samcell = window.samcell || {};
     const about = await samcell.ask(`/runs/${id}`);
     const run = new Run(about);
     byId("run").hidden = false;
+    byId("map-card").hidden = about.map.sites.length < 2; // nothing to choose
 
     const chart = new samcell.GrowthChart(byId("chart"), run, (t) => viewer.go(t));
     const viewer = new samcell.Viewer(run, (frame) => {

@@ -108,11 +108,9 @@ window.samcell = window.samcell || {};
         missing: () => "not acquired",
       }[frame.status]();
       const when = samcell.momentText(frame, axis);
-      const place =
-        axis === "hours"
-          ? `frame ${frame.t + 1} of ${about.n_timepoints}`
-          : `of ${about.n_timepoints}`;
-      write(byId("caption"), [name, when, place, said].filter(Boolean).join(" · "));
+      const place = `frame ${frame.t + 1} of ${about.n_timepoints}`;
+      const moment = axis === "hours" ? [when, place] : [place];
+      write(byId("caption"), [name, ...moment, said].filter(Boolean).join(" · "));
       byId("frame").alt = `${name}, ${when}: ${said}`;
       this.onShown(frame);
     }
