@@ -201,12 +201,11 @@ class SamcellNetwork(nn.Module):
 
     def _default_prompt(self) -> tuple[Tensor, Tensor]:
         """Positions and the "no mask" embedding: the same for every image, made once."""
-        prompts = self.prompt_encoder
-        if (
-            self._prompt is None
-            or self._prompt[0].device != prompts.no_mask_embed.weight.device
-        ):
-            with torch.no_grad():
-                no_prompt = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
-                self._prompt = prompts.get_dense_pe(), no_prompt
+        embedding = self.prompt_encoder.no_mask_embed.weight
+        if self._prompt is None or self._prompt[0].device != embedding.device:
+            # Ordinary tensors even where the first image is only predicted: the network
+            # may be trained afterwards.
+            with torch.inference_mode(False), torch.no_grad():
+                position = self.prompt_encoder.get_dense_pe()
+                self._prompt = position, embedding.reshape(1, -1, 1, 1)
         return self._prompt

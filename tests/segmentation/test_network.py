@@ -123,6 +123,17 @@ def test_only_the_image_encoder_and_the_mask_decoder_are_trained(
     assert trained == {"image_encoder", "mask_decoder"}
 
 
+def test_it_can_be_trained_after_it_has_predicted(tiny_sam: dict[str, Tensor]) -> None:
+    network = SamcellNetwork.from_tensors(tiny_sam)
+    tiles = torch.rand(2, 1, 16, 16)
+    with torch.inference_mode():
+        network(tiles)
+
+    network(tiles).mean().backward()
+
+    assert network.image_encoder.pos_embed.grad is not None
+
+
 def test_a_missing_tensor_is_named(tiny_sam: dict[str, Tensor]) -> None:
     del tiny_sam["mask_decoder.iou_token.weight"]
 
