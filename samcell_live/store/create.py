@@ -14,6 +14,9 @@ from samcell_live.store import layout, metadata
 from samcell_live.store.arrays import Array, create_array, sync_folder, write_group
 from samcell_live.store.plan import RunPlan
 
+NOT_EXPECTED = -1
+"""Value of the ``rank`` column for slots that the sequence never visits."""
+
 COLUMN_CHUNK = 1024
 """Rows of a column in one file: 8 kB, rewritten for each frame."""
 
@@ -30,7 +33,8 @@ def create_run(
     plan : RunPlan
         What the run is going to be.
     expected : iterable of FrameKey, optional
-        Frames that the run is to bring. By default every slot of its shape.
+        Frames that the run is to bring, in the order in which they are acquired. By
+        default every slot of its shape, in slot order.
 
     Raises
     ------
@@ -96,11 +100,12 @@ def _create_frames(root: Path, plan: RunPlan, expected: Iterable[FrameKey] | Non
         create_column(root / layout.frame_column(name), n_slots, "int32").write(
             column
         ).result()
-    flags = np.zeros(n_slots, dtype=np.uint8)
+    ranks = np.full(n_slots, NOT_EXPECTED, dtype=np.int32)
     wanted = plan.shape.all_keys() if expected is None else expected
-    flags[[plan.shape.slot(key) for key in wanted]] = 1
-    create_column(root / layout.frame_column("expected"), n_slots, "uint8").write(
-        flags
+    slots = [plan.shape.slot(key) for key in wanted]
+    ranks[slots] = np.arange(len(slots))
+    create_column(root / layout.frame_column("rank"), n_slots, "int32").write(
+        ranks
     ).result()
 
 

@@ -22,6 +22,7 @@ from samcell_live.records import (
 )
 from samcell_live.store import layout
 from samcell_live.store.arrays import Array, open_array, read, read_attributes
+from samcell_live.store.create import NOT_EXPECTED
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import ProcessState, read_process
 from samcell_live.store.results import ANALYSED, FAILED, WAITING
@@ -64,9 +65,13 @@ class RunReader:
         """(n_slots,) which frames are on disk."""
         return self._column(layout.frame_column("acquired")).astype(bool)
 
+    def rank(self) -> npt.NDArray[np.int32]:
+        """(n_slots,) place of each frame in the acquisition, -1 where none is expected."""
+        return self._column(layout.frame_column("rank"))
+
     def expected(self) -> npt.NDArray[np.bool_]:
         """(n_slots,) which frames the run is to bring."""
-        return self._column(layout.frame_column("expected")).astype(bool)
+        return self.rank() != NOT_EXPECTED
 
     def committed(self, analysis: str) -> npt.NDArray[np.uint8]:
         """(n_slots,) 0 waiting, 1 analysed, 2 failed; all 0 before the analysis began."""
@@ -76,9 +81,10 @@ class RunReader:
         return self._column(path)
 
     def frames(self) -> pd.DataFrame:
-        """Every slot of the run: its key, whether it is expected and acquired, its row."""
+        """Every slot of the run: key, ``acquired``, ``expected``, ``rank``, and its row."""
         # The mark is read first: what it says is there is there.
-        table: dict[str, Any] = {"acquired": self.acquired(), "expected": self.expected()}
+        table: dict[str, Any] = {"acquired": self.acquired(), "rank": self.rank()}
+        table["expected"] = table["rank"] != NOT_EXPECTED
         for name in (*FrameKey._fields, *FrameRow._fields):
             table[name] = self._column(layout.frame_column(name))
         return pd.DataFrame(table).rename_axis("slot")
