@@ -11,6 +11,7 @@ import torch
 
 import samcell_live
 from samcell_live.records import NAN, Making, Segmentation
+from samcell_live.segmentation.formats import read_weights
 from samcell_live.segmentation.models import Model, load_model
 from samcell_live.segmentation.preprocess import grey
 from samcell_live.segmentation.tiling import predict_in_tiles
@@ -46,6 +47,22 @@ def load_segmenter(
     place = choose_device(str(device or settings.device))
     model = load_model(find_weights(settings.model))
     return Segmenter(model, settings, place)
+
+
+def check_model(settings: SegmentationSettings) -> None:
+    """See that `load_segmenter` will find what it needs, before anything is begun.
+
+    The weights file is read, and a published one fetched; no network is built.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown, its file is damaged or the device is not there.
+    OSError
+        If its file cannot be fetched.
+    """
+    choose_device(settings.device)
+    read_weights(find_weights(settings.model))
 
 
 def choose_device(name: str) -> torch.device:
