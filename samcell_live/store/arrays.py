@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import tensorstore as ts
+
+T = TypeVar("T")
 
 Array: TypeAlias = Any
 """A `tensorstore.TensorStore`, which carries no types."""
@@ -36,7 +38,8 @@ _CODECS: Mapping[Codec, Sequence[Mapping[str, Any]]] = {
     "table": [{"name": "zstd", "configuration": {"level": 1}}],
     "none": [],
 }
-_REPLACE_ATTEMPTS = 20
+_STORE_ALL = {"store_data_equal_to_fill_value": True}
+_ATTEMPTS = 20
 
 
 def create_array(
@@ -49,7 +52,11 @@ def create_array(
     codec: Codec = "none",
     fill_value: float = 0,
 ) -> Array:
-    """Make an array on disk, or open the very same one; empty chunks cost nothing."""
+    """Make an array on disk, or open the very same one.
+
+    Chunks that are never written cost nothing. What is written is stored even where it
+    equals the fill value, so that a black frame differs from a lost one.
+    """
     nan = isinstance(fill_value, float) and np.isnan(fill_value)
     spec = {
         "driver": "zarr3",
@@ -71,26 +78,65 @@ def create_array(
             ],
         },
     }
-    return ts.open(spec, create=True, open=True).result()
+    return _settled(ts.open(spec | _STORE_ALL, create=True, open=True))
 
 
-def open_array(path: Path) -> Array:
+def open_array(path: Path, *, missing_is_fill: bool = True) -> Array:
     """Open an array for reading and writing.
+
+    Parameters
+    ----------
+    path : Path
+        The array.
+    missing_is_fill : bool
+        Whether a chunk that is not on disk reads as the fill value, or is an error.
 
     Raises
     ------
     FileNotFoundError
         If there is none.
+    OSError
+        If it cannot be opened.
     """
     if not (path / "zarr.json").is_file():
         raise FileNotFoundError(f"There is no zarr array at {path}.")
-    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}}
-    return ts.open(spec, open=True).result()
+    spec = {
+        "driver": "zarr3",
+        "kvstore": {"driver": "file", "path": str(path)},
+        "fill_missing_data_reads": missing_is_fill,
+    }
+    return _settled(ts.open(spec | _STORE_ALL, open=True))
 
 
 def read(array: Array) -> npt.NDArray[Any]:
-    """Read all of an array, or of a slice of one, as it is on disk now."""
-    return np.asarray(array.read().result())
+    """Read all of an array, or of a slice of one, as it is on disk now.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is damaged or, where that is not allowed, missing.
+    """
+    return np.asarray(_settled(array.read()))
+
+
+def wait(*writes: Any) -> None:
+    """Wait until writes are safe on disk.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written: the disk is full, a share is away.
+    """
+    for write in writes:
+        _settled(write)
+
+
+def _settled(work: Any) -> Any:
+    """Result of an operation; tensorstore reports every failure as a ValueError."""
+    try:
+        return work.result()
+    except ValueError as error:
+        raise OSError(str(error)) from error
 
 
 def write_group(path: Path, attributes: Mapping[str, Any] | None = None) -> None:
@@ -111,7 +157,7 @@ def read_attributes(path: Path) -> dict[str, Any]:
     FileNotFoundError
         If there is no group.
     """
-    node = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
+    node = json.loads(_patiently(lambda: (path / "zarr.json").read_text(encoding="utf-8")))
     attributes: dict[str, Any] = node.get("attributes", {})
     return attributes
 
@@ -123,16 +169,18 @@ def replace_file(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    for attempt in range(_REPLACE_ATTEMPTS):
-        try:
-            partial.replace(path)
-        except PermissionError:  # Windows refuses while somebody reads the old file
-            if attempt == _REPLACE_ATTEMPTS - 1:
-                raise
-            time.sleep(0.01 * (attempt + 1))
-        else:
-            break
+    _patiently(lambda: partial.replace(path))
     sync_folder(path.parent)
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Try again where Windows refuses to replace a file that is read, or the reverse."""
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return work()
+        except PermissionError:
+            time.sleep(0.01 * attempt)
+    return work()
 
 
 def sync_folder(path: Path) -> None:

@@ -54,17 +54,25 @@ def check_store(
         If there is no run store at `path`.
     """
     reader = RunReader(path)
-    findings = [*_metadata(path), *_lengths(reader)]
+    findings = [*_metadata(path)]
+    try:
+        findings += _frames(reader, on_frame)
+        for analysis in reader.analyses():
+            findings += _lengths(reader, analysis)
+            findings += _analysis(reader, analysis, on_frame)
+    except (OSError, ValueError) as error:
+        findings.append(Finding("the store", f"a part of it cannot be read: {error}"))
+    return findings
+
+
+def _frames(reader: RunReader, on_frame: Callable[[FrameKey], None]) -> Iterator[Finding]:
     for slot in np.flatnonzero(reader.acquired()):
         key = reader.plan.shape.key(int(slot))
         on_frame(key)
         try:
             reader.pixels(key)
-        except (OSError, ValueError) as error:
-            findings.append(Finding(str(key), f"the raw frame cannot be read: {error}"))
-    for analysis in reader.analyses():
-        findings += _analysis(reader, analysis, on_frame)
-    return findings
+        except OSError as error:
+            yield Finding(str(key), f"the raw frame cannot be read: {error}")
 
 
 def _metadata(path: Path) -> Iterator[Finding]:
@@ -74,16 +82,15 @@ def _metadata(path: Path) -> Iterator[Finding]:
         yield Finding("OME-Zarr metadata", str(error))
 
 
-def _lengths(reader: RunReader) -> Iterator[Finding]:
+def _lengths(reader: RunReader, analysis: str) -> Iterator[Finding]:
     """Neither public validator notices labels with fewer timepoints than the image."""
     for view in reader.plan.views:
         raw = open_array(reader.path / layout.raw(view.path))
-        for analysis in reader.analyses():
-            labels = open_array(reader.path / layout.labels(view.path, analysis))
-            if (labels.shape[0], *labels.shape[-2:]) != (raw.shape[0], *raw.shape[-2:]):
-                yield Finding(
-                    view.name, f"labels {labels.shape} do not go with the image {raw.shape}"
-                )
+        labels = open_array(reader.path / layout.labels(view.path, analysis))
+        if (labels.shape[0], *labels.shape[-2:]) != (raw.shape[0], *raw.shape[-2:]):
+            yield Finding(
+                view.name, f"labels {labels.shape} do not go with the image {raw.shape}"
+            )
 
 
 def _analysis(

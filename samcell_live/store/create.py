@@ -11,7 +11,7 @@ import numpy as np
 
 from samcell_live.records import FrameKey, FrameRow
 from samcell_live.store import layout, metadata
-from samcell_live.store.arrays import Array, create_array, sync_folder, write_group
+from samcell_live.store.arrays import Array, create_array, sync_folder, wait, write_group
 from samcell_live.store.plan import RunPlan
 
 NOT_EXPECTED = -1
@@ -97,9 +97,9 @@ def _create_frames(root: Path, plan: RunPlan, expected: Iterable[FrameKey] | Non
     create_column(root / layout.frame_column("acquired"), n_slots, "uint8")
     places = np.array([tuple(key) for key in plan.shape.all_keys()], dtype=np.int32)
     for name, column in zip(FrameKey._fields, places.T, strict=True):
-        create_column(root / layout.frame_column(name), n_slots, "int32").write(
-            column
-        ).result()
+        wait(
+            create_column(root / layout.frame_column(name), n_slots, "int32").write(column)
+        )
     ranks = np.full(n_slots, NOT_EXPECTED, dtype=np.int32)
     wanted = plan.shape.all_keys() if expected is None else expected
     slots = [plan.shape.slot(key) for key in wanted]

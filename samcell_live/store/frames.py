@@ -9,7 +9,7 @@ import numpy as np
 
 from samcell_live.records import Frame
 from samcell_live.store import layout
-from samcell_live.store.arrays import Array, open_array, read
+from samcell_live.store.arrays import Array, open_array, wait
 from samcell_live.store.plan import RunPlan
 
 
@@ -44,19 +44,11 @@ class FrameWriter:
         self._refuse_misfit(frame)
         slot = self.plan.shape.slot(frame.key)
         raw = self._raw[self.plan.view(frame.key).path]
-        raw[self.plan.raw_index(frame.key)].write(frame.pixels).result()
+        wait(raw[self.plan.raw_index(frame.key)].write(frame.pixels))
         with self._one_row_at_a_time:
-            writes = [
-                self._column(name)[slot].write(value)
-                for name, value in zip(frame.row._fields, frame.row, strict=True)
-            ]
-            for write in writes:
-                write.result()
-            self._acquired[slot].write(np.uint8(1)).result()
-
-    def n_acquired(self) -> int:
-        """Frames on disk."""
-        return int(np.count_nonzero(read(self._acquired)))
+            row = zip(frame.row._fields, frame.row, strict=True)
+            wait(*[self._column(name)[slot].write(value) for name, value in row])
+            wait(self._acquired[slot].write(np.uint8(1)))
 
     def _column(self, name: str) -> Array:
         if name not in self._columns:

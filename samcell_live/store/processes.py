@@ -55,14 +55,24 @@ class ProcessState:
     message: str = ""
     health: Health = field(default_factory=dict)
     token: str = ""
+    """Differs for each process that ever had the role."""
 
     def is_stale(self, now_s: float) -> bool:
-        """Whether the process ended without saying so."""
+        """Whether the process ended without saying so.
+
+        On this computer the process itself is looked for, since a heart may stop for a
+        while (sleep, a slow share). Of another computer only the heartbeat is known.
+        """
         if self.state != "running":
             return False
-        if self.host == socket.gethostname() and not psutil.pid_exists(self.pid):
+        if self.host != socket.gethostname():
+            return now_s - self.heartbeat_s > STALE_AFTER_S
+        try:
+            began_s = psutil.Process(self.pid).create_time()
+        except psutil.NoSuchProcess:
             return True
-        return now_s - self.heartbeat_s > STALE_AFTER_S
+        is_another_process = began_s > self.heartbeat_s + STALE_AFTER_S
+        return is_another_process
 
     def is_alive(self, now_s: float) -> bool:
         """Whether the process is at work."""
@@ -106,6 +116,7 @@ class ProcessRecord:
         RoleTakenError
             If a live process has it.
         """
+        self._path, self._role = path, role
         self._group = path / layout.process(role)
         now = time.time()
         previous = read_process(path, role)
@@ -127,7 +138,7 @@ class ProcessRecord:
         )
         self._health = health
         self._one_write_at_a_time = threading.Lock()
-        self.write_now()
+        self._write()
         self._ended = threading.Event()
         self._beat = threading.Thread(
             target=self._keep_beating, name=f"{role}-heartbeat", daemon=True
@@ -135,12 +146,20 @@ class ProcessRecord:
         self._beat.start()
 
     def write_now(self) -> None:
-        """Write the record at once instead of with the next heartbeat."""
-        with self._one_write_at_a_time:
-            self._state = replace(
-                self._state, heartbeat_s=time.time(), health=dict(self._health())
+        """Write the record at once instead of with the next heartbeat.
+
+        Raises
+        ------
+        RoleTakenError
+            If another process took the role over meanwhile.
+        """
+        owner = read_process(self._path, self._role)
+        if owner is not None and owner.token != self._state.token:
+            raise RoleTakenError(
+                f"The {self._role} of {self._path} was taken over by process {owner.pid} "
+                f"on {owner.host}."
             )
-            write_group(self._group, asdict(self._state))
+        self._write()
 
     def end(self, state: State, message: str = "") -> None:
         """Give the role back, and say how the process ended. The first word stands."""
@@ -149,7 +168,10 @@ class ProcessRecord:
         self._ended.set()
         self._beat.join()
         self._state = replace(self._state, state=state, message=message)
-        self.write_now()
+        try:
+            self.write_now()
+        except RoleTakenError:  # its record is no longer ours to write
+            logger.warning("The end of this process is not recorded", exc_info=True)
 
     def __enter__(self) -> Self:
         return self
@@ -172,6 +194,14 @@ class ProcessRecord:
             try:
                 self.write_now()
             except OSError:  # the disk may come back; the run itself goes on
-                logger.warning(
-                    "Could not write the heartbeat to %s", self._group, exc_info=True
-                )
+                logger.warning("No heartbeat in %s", self._group, exc_info=True)
+            except RoleTakenError:  # whoever works is told by its own call
+                logger.warning("No more heartbeats in %s", self._group, exc_info=True)
+                return
+
+    def _write(self) -> None:
+        with self._one_write_at_a_time:
+            self._state = replace(
+                self._state, heartbeat_s=time.time(), health=dict(self._health())
+            )
+            write_group(self._group, asdict(self._state))

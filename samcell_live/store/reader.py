@@ -21,7 +21,7 @@ from samcell_live.records import (
     SeriesRow,
 )
 from samcell_live.store import layout
-from samcell_live.store.arrays import Array, open_array, read, read_attributes
+from samcell_live.store.arrays import open_array, read, read_attributes
 from samcell_live.store.create import NOT_EXPECTED
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import ProcessState, read_process
@@ -54,7 +54,8 @@ class RunReader:
             )
         self.path = path
         self.plan = RunPlan.model_validate(attributes["plan"])
-        self._array = cache(self._open)
+        self._array = cache(lambda array: open_array(path / array))
+        self._raw = cache(lambda array: open_array(path / array, missing_is_fill=False))
 
     def analyses(self) -> list[str]:
         """Names of the analyses, in alphabetical order; none before the first began."""
@@ -67,11 +68,12 @@ class RunReader:
 
     def rank(self) -> npt.NDArray[np.int32]:
         """(n_slots,) place of each frame in the acquisition, -1 where none is expected."""
-        return self._column(layout.frame_column("rank"))
+        rank: npt.NDArray[np.int32] = self._column(layout.frame_column("rank"))
+        return rank
 
     def expected(self) -> npt.NDArray[np.bool_]:
         """(n_slots,) which frames the run is to bring."""
-        return self.rank() != NOT_EXPECTED
+        return np.not_equal(self.rank(), NOT_EXPECTED)
 
     def committed(self, analysis: str) -> npt.NDArray[np.uint8]:
         """(n_slots,) 0 waiting, 1 analysed, 2 failed; all 0 before the analysis began."""
@@ -144,8 +146,14 @@ class RunReader:
         return Frame(key, self.pixels(key), self.plan.pixel_size_um or np.nan, row)
 
     def pixels(self, key: FrameKey) -> Pixels:
-        """(height, width) raw frame; zeros where nothing was acquired."""
-        raw = self._array(layout.raw(self.plan.view(key).path))
+        """Raw frame, (height, width).
+
+        Raises
+        ------
+        OSError
+            If the frame is not on disk, or damaged there.
+        """
+        raw = self._raw(layout.raw(self.plan.view(key).path))
         return read(raw[self.plan.raw_index(key)])
 
     def labels(self, key: FrameKey, analysis: str) -> Labels:
@@ -183,6 +191,3 @@ class RunReader:
 
     def _column(self, path: Any) -> npt.NDArray[Any]:
         return read(self._array(path))
-
-    def _open(self, path: Any) -> Array:
-        return open_array(self.path / path)

@@ -20,6 +20,7 @@ from samcell_live.store.arrays import (
     open_array,
     read,
     read_attributes,
+    wait,
     write_group,
 )
 from samcell_live.store.create import create_column
@@ -88,8 +89,7 @@ class ResultsWriter:
         writes = []
         if labels is not None and cells is not None:
             writes += self._write_cells(key, slot, labels, cells)
-        for write in writes:
-            write.result()
+        wait(*writes)
         self._commit_row(slot, row, ANALYSED)
 
     def fail(self, key: FrameKey, reason: str) -> None:
@@ -98,7 +98,7 @@ class ResultsWriter:
         text = reason.encode("utf-8")[:FAILURE_BYTES]
         line = np.zeros(FAILURE_BYTES, dtype=np.uint8)
         line[: len(text)] = np.frombuffer(text, dtype=np.uint8)
-        self._failures[slot].write(line).result()
+        wait(self._failures[slot].write(line))
         self._commit_row(slot, SeriesRow(), FAILED)
 
     def _write_cells(
@@ -118,13 +118,11 @@ class ResultsWriter:
         ]
 
     def _commit_row(self, slot: int, row: SeriesRow, outcome: int) -> None:
-        writes = [
-            self._columns[name][slot].write(np.float32(value))
-            for name, value in zip(row._fields, row, strict=True)
-        ]
-        for write in writes:
-            write.result()
-        self._committed[slot].write(np.uint8(outcome)).result()
+        values = zip(row._fields, row, strict=True)
+        wait(
+            *[self._columns[name][slot].write(np.float32(value)) for name, value in values]
+        )
+        wait(self._committed[slot].write(np.uint8(outcome)))
 
 
 def open_analysis(path: Path, plan: RunPlan, name: str, making: Making) -> ResultsWriter:

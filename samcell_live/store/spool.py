@@ -76,11 +76,19 @@ class Spool:
             self.health.written_in_place += 1
         self._write(frame)
 
+    def give_up_after(self, seconds: float) -> None:
+        """Try a frame that cannot be written for this much longer, and then lose it.
+
+        While an acquisition runs it is tried for ever: the disk may come back.
+        """
+        with self._changed:
+            self._deadline_s = min(self._deadline_s, time.monotonic() + seconds)
+
     def close(self) -> None:
         """Take no more frames, write those that wait, and return when all are safe."""
+        self.give_up_after(GIVE_UP_S)
         with self._changed:
             self._closing = True
-            self._deadline_s = time.monotonic() + GIVE_UP_S
             self._changed.notify_all()
         self._thread.join()
 

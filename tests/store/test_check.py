@@ -4,12 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import acquired_run, cell_rows, commit_cells, plan, results_of, squares
+from builders import (
+    HEIGHT_PX,
+    WIDTH_PX,
+    acquired_run,
+    cell_rows,
+    commit_cells,
+    plan,
+    results_of,
+    squares,
+)
 
-from samcell_live.records import FrameKey, SeriesRow
+from samcell_live.records import Frame, FrameKey, SeriesRow
 from samcell_live.store import layout
 from samcell_live.store.arrays import open_array
 from samcell_live.store.check import check_store
+from samcell_live.store.reader import RunReader
 
 
 @pytest.fixture
@@ -32,6 +42,27 @@ def test_a_damaged_raw_chunk_is_found(run: Path) -> None:
     findings = [str(finding) for finding in check_store(run)]
     assert len(findings) == 1
     assert findings[0].startswith("frame(t=1): the raw frame cannot be read")
+
+
+def test_a_lost_raw_chunk_is_found_and_never_read_as_an_empty_dish(run: Path) -> None:
+    (run / "0" / "0" / "c" / "1" / "0" / "0" / "0").unlink()
+    findings = [str(finding) for finding in check_store(run)]
+    assert len(findings) == 1
+    assert findings[0].startswith("frame(t=1): the raw frame cannot be read")
+    with pytest.raises(OSError, match="NOT_FOUND"):
+        RunReader(run).frame(FrameKey(t=1))
+
+
+def test_a_black_frame_is_whole(tmp_path: Path) -> None:
+    writer = acquired_run(tmp_path / "run")
+    black = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint16)
+    writer.write(Frame(FrameKey(t=1), black, 0.5))
+    assert check_store(tmp_path / "run") == []
+
+
+def test_a_lost_column_is_a_finding(run: Path) -> None:
+    (run / layout.frame_column("acquired") / "zarr.json").unlink()
+    assert "a part of it cannot be read" in str(check_store(run)[-1])
 
 
 def test_a_lost_label_image_is_found(run: Path) -> None:

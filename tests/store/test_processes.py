@@ -1,9 +1,12 @@
 """One process has one role, says how it does, and a dead one is replaced."""
 
+import os
+import socket
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from samcell_live.store import layout
@@ -70,6 +73,32 @@ def test_the_role_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     assert killed.is_stale(time.time())
     with ProcessRecord(tmp_path, "worker") as record:
         assert record.previous == killed
+
+
+def here(heartbeat_s: float) -> ProcessState:
+    """A process of this computer with the number of the one that runs the tests."""
+    return ProcessState(
+        "running", socket.gethostname(), os.getpid(), heartbeat_s, heartbeat_s
+    )
+
+
+def test_a_process_whose_heart_stopped_for_a_while_is_not_dead() -> None:
+    heartbeat_s = psutil.Process().create_time() + 1
+    assert here(heartbeat_s).is_alive(now_s=heartbeat_s + 10 * STALE_AFTER_S)
+
+
+def test_a_process_that_began_after_the_last_heartbeat_is_another() -> None:
+    heartbeat_s = psutil.Process().create_time() - 2 * STALE_AFTER_S
+    assert here(heartbeat_s).is_stale(now_s=heartbeat_s + 10 * STALE_AFTER_S)
+
+
+def test_who_was_taken_over_is_told_and_writes_no_more(tmp_path: Path) -> None:
+    with ProcessRecord(tmp_path, "worker") as record:
+        usurper = replace(state(tmp_path), token="another")
+        write_group(tmp_path / layout.process("worker"), asdict(usurper))
+        with pytest.raises(RoleTakenError, match="was taken over by process"):
+            record.write_now()
+    assert state(tmp_path) == usurper
 
 
 def test_a_process_of_another_computer_is_dead_once_its_heart_stops() -> None:
