@@ -15,7 +15,7 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,7 @@ class StandInEngine(PMDAEngine):
 
     def setup_sequence(self, sequence: useq.MDASequence) -> Any:
         info = {
-            "height": SIDE_PX,
-            "width": SIDE_PX,
+            "plane_shape": (SIDE_PX, SIDE_PX),
             "dtype": "uint16",
             "pixel_size_um": 0.65,
         }
@@ -46,6 +45,9 @@ class StandInEngine(PMDAEngine):
 
     def setup_event(self, event: useq.MDAEvent) -> None:
         return
+
+    def event_iterator(self, events: Iterable[useq.MDAEvent]) -> Iterator[useq.MDAEvent]:
+        yield from events
 
     def exec_event(self, event: useq.MDAEvent) -> Iterator[Any]:
         time.sleep(EXPOSURE_S)
@@ -83,7 +85,7 @@ def acquire(sequence: useq.MDASequence, store: Path | None) -> float:
     core.mda.run(sequence)
     taken_s = time.perf_counter() - started
     if monitor is not None and monitor.run is not None:
-        monitor.run.worker.stop()  # the analysis is not what is measured here
+        monitor.run.worker.kill()  # the analysis is not what is measured here
         monitor.close(wait=True)
         assert monitor.errors == []
         assert monitor.n_unrecorded == 0

@@ -13,6 +13,7 @@ from samcell_live.store.create import create_run
 from samcell_live.store.frames import FrameWriter
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import ACQUISITION, ProcessRecord, State
+from samcell_live.store.reader import RunReader
 from samcell_live.store.spool import Spool
 
 
@@ -41,10 +42,11 @@ class LiveRun:
         self.path = path
         self.plan = plan
         self.started_s = time.time()
+        self._reader = RunReader(path)
         self._spool = Spool(FrameWriter(path, plan).write, budget_bytes)
+        self.worker = WorkerProcess(path, self._n_done)
         self._record = ProcessRecord(path, ACQUISITION, self._health)
         self._finisher: threading.Thread | None = None
-        self.worker = WorkerProcess(path)
 
     @property
     def is_acquiring(self) -> bool:
@@ -59,6 +61,10 @@ class LiveRun:
     def offer(self, frame: Frame) -> None:
         """Take a frame; returns at once."""
         self._spool.offer(frame)
+
+    def give_up_after(self, seconds: float) -> None:
+        """Lose frames that cannot be written for this much longer."""
+        self._spool.give_up_after(seconds)
 
     def finish(self, state: State, message: str = "") -> None:
         """Say that no more frames come; returns at once.
@@ -103,4 +109,9 @@ class LiveRun:
             "lost": health.lost,
             "waiting_mb": round(self._spool.waiting_bytes / 2**20, 1),
             "last_error": health.last_error,
+            "worker": "running" if self.worker.is_running else "ended",
         }
+
+    def _n_done(self) -> int:
+        counts = self._reader.counts(self.plan.analysis.name)
+        return counts.analysed + counts.failed

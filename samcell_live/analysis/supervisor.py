@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
 MAX_RESTARTS = 10
-STOP_S = 20.0
-"""A worker that is asked to stop may finish its frame for this long."""
+MAX_PAUSE_S = 30.0
 WRONG_USAGE = 2
 
 
@@ -24,25 +23,27 @@ class WorkerProcess:
     """Runs ``samcell-live analyse STORE --follow`` and keeps it running.
 
     The two processes share the store and nothing else. A worker that dies is started
-    again, until it has died `MAX_RESTARTS` times; one that was refused (exit code 2) is
-    not. The worker has a process group of its own, so that Ctrl-C on the terminal
-    reaches it only through `stop`.
+    again; one that was refused (exit code 2), or that died `MAX_RESTARTS` times without
+    getting anything done, is not. The worker has a process group of its own, so that
+    Ctrl-C on the terminal does not reach it.
+
+    Parameters
+    ----------
+    store : Path
+        The run store.
+    n_done : callable
+        Frames that have their result, or their reason, so far.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, n_done: Callable[[], int]) -> None:
         self.restarts = 0
         self.error = ""
         """Last words of a worker that failed."""
-        self._command = [
-            sys.executable,
-            "-m",
-            "samcell_live",
-            "analyse",
-            str(store),
-            "--follow",
-            "--quiet",
-        ]
-        self._asked_to_stop = threading.Event()
+        # Without -P, a torch.py in the folder where the user works would be imported.
+        command = [sys.executable, "-P", "-m", "samcell_live", "analyse", str(store)]
+        self._command = [*command, "--follow", "--quiet"]
+        self._n_done = n_done
+        self._ended_by_us = threading.Event()
         self._process = self._start()
         self._thread = threading.Thread(
             target=self._watch, name="worker-watch", daemon=True
@@ -59,16 +60,9 @@ class WorkerProcess:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def stop(self) -> None:
-        """End the worker after the frame at hand, or by force if that takes too long."""
-        self._asked_to_stop.set()
-        self._interrupt()
-        if not self.wait(STOP_S):
-            self.kill()
-
     def kill(self) -> None:
         """End the worker at once; the frame at hand stays waiting."""
-        self._asked_to_stop.set()
+        self._ended_by_us.set()
         while self._thread.is_alive():  # it may just be starting another
             self._process.kill()
             self._thread.join(POLL_S)
@@ -85,18 +79,21 @@ class WorkerProcess:
         )
 
     def _watch(self) -> None:
+        fruitless, done_before = 0, self._n_done()
         while True:
             code = self._process.wait()
             last_words = self._last_words()
-            if code == 0 or self._asked_to_stop.is_set():
+            if code == 0 or self._ended_by_us.is_set():
                 return
             self.error = last_words or f"the worker ended with exit code {code}"
             logger.error("The analysis worker ended with code %d: %s", code, last_words)
-            if code == WRONG_USAGE or self.restarts >= MAX_RESTARTS:
+            done = self._n_done()
+            fruitless = fruitless + 1 if done == done_before else 1
+            if code == WRONG_USAGE or fruitless > MAX_RESTARTS:
                 return
             self.restarts += 1
-            self._asked_to_stop.wait(min(2.0**self.restarts * POLL_S, 30.0))
-            if self._asked_to_stop.is_set():
+            done_before = done
+            if self._ended_by_us.wait(min(2.0**fruitless * POLL_S, MAX_PAUSE_S)):
                 return
             self._process = self._start()
 
@@ -105,7 +102,3 @@ class WorkerProcess:
             log.seek(0)
             text = log.read().decode("utf-8", errors="replace").strip()
         return text[-2000:]
-
-    def _interrupt(self) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))

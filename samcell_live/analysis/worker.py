@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +37,10 @@ logger = logging.getLogger(__name__)
 
 FATAL_ATTEMPTS = 2
 """A frame that ends the worker this often is marked failed."""
+
+
+class WorkInterruptedError(RuntimeError):
+    """An analysis that had begun could not go on; it may be started again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +81,14 @@ class WorkerHealth:
     """Slots on which a worker died before, and how often."""
     model: str = ""
     device: str = ""
-    seconds_per_frame: float = 0.0
+    seconds_per_frame: float = math.nan
+    """Moving mean over the last few frames."""
+
+    def finished(self, taken_s: float) -> None:
+        """Count the time of a frame, and that none is at work now."""
+        before = taken_s if math.isnan(self.seconds_per_frame) else self.seconds_per_frame
+        self.seconds_per_frame = before + 0.2 * (taken_s - before)
+        self.attempting = -1
 
     def figures(self) -> dict[str, float | str | None]:
         """Plain values for the process record."""
@@ -85,7 +97,11 @@ class WorkerHealth:
             "attempts": json.dumps(self.attempts),
             "model": self.model,
             "device": self.device,
-            "seconds_per_frame": round(self.seconds_per_frame, 4),
+            "seconds_per_frame": (
+                None
+                if math.isnan(self.seconds_per_frame)
+                else round(self.seconds_per_frame, 4)
+            ),
         }
 
 
@@ -166,6 +182,8 @@ def analyse_run(
         begun with other settings.
     RoleTakenError
         If another process is at this analysis.
+    WorkInterruptedError
+        If the work had begun and could not go on.
     """
     reader = RunReader(path)
     health = WorkerHealth()
@@ -181,7 +199,7 @@ def analyse_run(
                     reader.plan.shape.key(slot), f"the worker died {attempts} times on it"
                 )
 
-        def announced() -> Iterable[FrameKey]:
+        def announced() -> Iterator[FrameKey]:
             for key in waiting_frames(
                 reader, settings.name, order=settings.order, follow=follow, stop=stop
             ):
@@ -190,19 +208,21 @@ def analyse_run(
                 on_frame(key)
                 started = time.perf_counter()
                 yield key
-                taken_s = time.perf_counter() - started
-                health.seconds_per_frame += 0.2 * (taken_s - health.seconds_per_frame)
-                health.attempting = -1
+                health.finished(time.perf_counter() - started)
+
+        def examined(frame: Frame) -> Result:
+            return examine(frame, reader.plan, segment)
 
         def segment(frame: Frame) -> Segmentation:
             return segmenter(frame.pixels, frame.pixel_size_um)
 
-        analyse(
-            announced(),
-            reader.frame,
-            lambda frame: examine(frame, reader.plan, segment),
-            results,
-        )
+        try:
+            analyse(announced(), reader.frame, examined, results)
+        except (OSError, ValueError) as error:
+            raise WorkInterruptedError(
+                f"The analysis of {path} was interrupted: {error}. What was committed is "
+                "safe; the same command goes on from there."
+            ) from error
     return reader.counts(settings.name)
 
 

@@ -11,8 +11,9 @@ from useq import MDASequence
 
 from samcell_live.microscope.cores import microscope
 from samcell_live.microscope.monitor import Experiment, monitor
-from samcell_live.microscope.planning import without_plate_z
+from samcell_live.microscope.planning import refuse_unknown_channels, without_plate_z
 from samcell_live.settings import RunSettings
+from samcell_live.store.spool import GIVE_UP_S
 
 
 def run_experiment(
@@ -42,13 +43,17 @@ def run_experiment(
         microscope(settings) as core,
         monitor(core, store, experiment=experiment, wait=False) as listening,
     ):
+        refuse_unknown_channels(core, sequence)
         try:
             for _ in _acquiring(core, sequence, stop):
                 if listening.refusal is not None:
                     stop.set()  # nothing would be recorded, so nothing is acquired
+                if stop.is_set():
+                    listening.give_up_after(GIVE_UP_S)
                 yield
         except BaseException:
             core.mda.cancel()
+            listening.give_up_after(0)
             if listening.run is not None:
                 listening.run.worker.kill()
             raise

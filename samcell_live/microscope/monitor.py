@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import numpy as np
 from useq import MDAEvent, MDASequence
@@ -17,6 +18,7 @@ from samcell_live.analysis.live_run import LiveRun
 from samcell_live.microscope.planning import calibrated, plan_run
 from samcell_live.microscope.tap import Metadata, Tap
 from samcell_live.records import NAN, Frame, FrameKey, FrameRow, Pixels
+from samcell_live.segmentation.segmenter import check_model
 from samcell_live.settings import (
     AnalysisSettings,
     RunSettings,
@@ -24,6 +26,9 @@ from samcell_live.settings import (
     SimulatedMicroscope,
 )
 from samcell_live.store.processes import State
+
+LAST_WORD_S = 30.0
+"""After an acquisition stopped running, the word of its end may take this long."""
 
 _RECORDED_VERSIONS = ("samcell-live", "pymmcore-plus", "useq-schema", "tensorstore")
 _STATE_OF_REASON: Mapping[str, State] = {
@@ -87,6 +92,7 @@ class Monitor:
         """Why a sequence is not recorded; None when all are."""
         self.n_unrecorded = 0
         """Frames that came while no run could take them."""
+        self._acquiring: dict[UUID, LiveRun] = {}
         self._core = core
         self._store = store
         self._experiment = experiment
@@ -104,6 +110,7 @@ class Monitor:
 
     def sequence_started(self, sequence: MDASequence, summary: Metadata) -> None:
         """Make the store of a sequence that is about to begin."""
+        self._end(sequence.uid, "failed", "the sequence began again before it had ended")
         try:
             self._begin(sequence, summary)
         except Exception as error:
@@ -112,9 +119,9 @@ class Monitor:
 
     def frame_ready(self, image: Pixels, event: MDAEvent, metadata: Metadata) -> None:
         """Take one frame. Runs in the camera's thread."""
-        run = self.run
+        run = self._acquiring.get(event.sequence.uid) if event.sequence else self.run
         if run is None or not run.is_acquiring:
-            self.n_unrecorded += 1
+            self._pass_over()
             return
         key = FrameKey.from_index(event.index)
         size_um = run.plan.pixel_size_um or NAN
@@ -122,21 +129,41 @@ class Monitor:
 
     def sequence_finished(self, sequence: MDASequence) -> None:
         """Record how the sequence ended."""
-        run = self.run
-        if run is not None and run.is_acquiring:
-            state = _STATE_OF_REASON[str(self._core.mda.status.finish_reason)]
-            said = "the acquisition raised an error; see the log of pymmcore-plus"
-            run.finish(state, said if state == "failed" else "")
+        reason = str(self._core.mda.status.finish_reason)
+        state = _STATE_OF_REASON.get(reason, "finished")
+        said = "the acquisition raised an error; see the log of pymmcore-plus"
+        self._end(sequence.uid, state, said if state == "failed" else "")
+
+    def give_up_after(self, seconds: float) -> None:
+        """Lose frames that cannot be written for this much longer."""
+        for run in self.runs:
+            run.give_up_after(seconds)
 
     def close(self, *, wait: bool) -> None:
         """Stop listening once the sequence at hand is over; see `monitor`."""
-        while self._core.mda.is_running() or (
-            self.run is not None and self.run.is_acquiring
-        ):
+        while self._core.mda.is_running():
+            time.sleep(0.05)
+        deadline_s = time.monotonic() + LAST_WORD_S
+        while self._acquiring and time.monotonic() < deadline_s:
             time.sleep(0.05)
         self._tap.disconnect()
+        for uid in list(self._acquiring):
+            self._end(uid, "failed", "the end of the sequence was not heard of")
         for run in self.runs if wait else []:
             run.wait()
+
+    def _pass_over(self) -> None:
+        self.n_unrecorded += 1
+        if self.n_unrecorded == 1 and self.refusal is None:
+            self._tap.errors.append(
+                "Frames came of an acquisition that had begun before this; they are not "
+                "recorded. The next sequence is."
+            )
+
+    def _end(self, uid: UUID, state: State, message: str = "") -> None:
+        run = self._acquiring.pop(uid, None)
+        if run is not None:
+            run.finish(state, message)
 
     def _begin(self, sequence: MDASequence, summary: Metadata) -> None:
         experiment = self._experiment
@@ -155,9 +182,9 @@ class Monitor:
             versions={name: version(name) for name in _RECORDED_VERSIONS},
         )
         path = _free_path(self._store) if self.runs else self._store
-        self.runs.append(
-            LiveRun(path, plan, expected, budget_bytes=experiment.budget_bytes)
-        )
+        run = LiveRun(path, plan, expected, budget_bytes=experiment.budget_bytes)
+        self.runs.append(run)
+        self._acquiring[sequence.uid] = run
 
     def _row(self, event: MDAEvent, metadata: Metadata) -> FrameRow:
         speed = self._experiment.culture_seconds_per_second
@@ -216,7 +243,7 @@ def monitor(
     FileExistsError
         If something is at `store` already.
     ValueError
-        If the core's pixel size is not calibrated.
+        If the core's pixel size is not calibrated, or there is no such model.
     """
     path = Path(store)
     if path.exists():
@@ -224,6 +251,7 @@ def monitor(
     if experiment is None:
         analysis = AnalysisSettings(segmentation=SegmentationSettings(model=model))
         experiment = Experiment(name=path.name.removesuffix(".ome.zarr"), analysis=analysis)
+    check_model(experiment.analysis.segmentation)
     calibrated(experiment.pixel_size_um or core.getPixelSizeUm())
     path.parent.mkdir(parents=True, exist_ok=True)
     listening = Monitor(core, path, experiment)

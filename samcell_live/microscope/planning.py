@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from pymmcore_plus import CMMCorePlus
 from useq import MDAEvent, MDASequence, WellPlatePlan
 
 from samcell_live.records import FrameKey
@@ -39,7 +40,7 @@ def plan_run(
     sequence : useq.MDASequence
         What will be acquired; finite.
     camera : mapping
-        ``image_infos[0]`` of pymmcore-plus's summary metadata: ``height``, ``width``,
+        ``image_infos[0]`` of pymmcore-plus's summary metadata: ``plane_shape``,
         ``dtype``, ``pixel_size_um``.
     bits : int, optional
         Bits of the camera that carry data. By default all of the pixel type's.
@@ -64,16 +65,17 @@ def plan_run(
         bit, the sequence brings no frames, or the channel with the cells is not in it.
     """
     size_um = calibrated(pixel_size_um or float(camera["pixel_size_um"]))
-    dtype = str(camera["dtype"])
-    if dtype not in ("uint8", "uint16"):
+    dtype, plane = str(camera["dtype"]), tuple(camera["plane_shape"])
+    if dtype not in ("uint8", "uint16") or len(plane) != 2:
         raise ValueError(
-            f"The camera gives {dtype} pixels; a run holds uint8 or uint16. "
-            "Set the camera to grey images of 8 to 16 bits."
+            f"The camera gives {dtype} pixels in planes of shape {plane}; a run holds grey "
+            "planes of uint8 or uint16. Set the camera to grey images of 8 to 16 bits."
         )
     events = [event for event in sequence if _acquires(event)]
     if not events:
         raise ValueError(
-            "The sequence acquires no frames. Give it channels, positions or a time plan."
+            "The sequence acquires no frames that are known beforehand. Give it channels, "
+            "positions or a time plan; a bare list of events cannot be planned."
         )
     keys = [FrameKey.from_index(event.index) for event in events]
     shape = tuple(1 + max(places) for places in zip(*keys, strict=True))
@@ -86,8 +88,8 @@ def plan_run(
         name=name,
         source=source,
         shape_tpgczcam=shape,
-        height_px=camera["height"],
-        width_px=camera["width"],
+        height_px=plane[0],
+        width_px=plane[1],
         dtype=dtype,
         bits=min(bits or 16, 8 if dtype == "uint8" else 16),
         pixel_size_um=size_um,
@@ -121,6 +123,25 @@ def calibrated(pixel_size_um: float) -> float:
             "(Devices > Pixel Size Calibration) or set microscope.pixel_size_um."
         )
     return pixel_size_um
+
+
+def refuse_unknown_channels(core: CMMCorePlus, sequence: MDASequence) -> None:
+    """See that every channel of a sequence is a preset of the microscope.
+
+    pymmcore-plus only warns of a channel that it cannot set, and goes on with another.
+
+    Raises
+    ------
+    ValueError
+        If a channel is not there.
+    """
+    for channel in sequence.channels:
+        presets = core.getAvailableConfigs(channel.group)
+        if channel.config not in presets:
+            raise ValueError(
+                f"The sequence asks for the channel {channel.config!r} of the group "
+                f"{channel.group!r}, but that group has: {', '.join(presets) or 'nothing'}."
+            )
 
 
 def without_plate_z(sequence: MDASequence) -> tuple[MDASequence, tuple[int, int] | None]:

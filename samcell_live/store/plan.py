@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from samcell_live.records import FrameKey, RunShape
+from samcell_live.settings import AnalysisSettings
 
 
 class View(BaseModel, frozen=True, extra="forbid"):
@@ -115,6 +116,11 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
     def view(self, key: FrameKey) -> View:
         """View that a frame belongs to."""
         return self._view_of[key.p, key.g]
+
+    @property
+    def analysis(self) -> AnalysisSettings:
+        """How the run is to be analysed, unless somebody asks otherwise."""
+        return AnalysisSettings.model_validate(self.settings.get("analysis", {}))
 
     @property
     def has_plate(self) -> bool:

@@ -13,6 +13,8 @@ from samcell_live.analysis.queue import waiting_frames
 from samcell_live.analysis.worker import (
     FATAL_ATTEMPTS,
     Result,
+    WorkerHealth,
+    WorkInterruptedError,
     analyse,
     analyse_run,
     examine,
@@ -23,6 +25,7 @@ from samcell_live.store import layout
 from samcell_live.store.arrays import write_group
 from samcell_live.store.processes import ACQUISITION, ProcessRecord, analysis_role
 from samcell_live.store.reader import RunReader
+from samcell_live.store.results import ResultsWriter
 
 
 class Notebook:
@@ -156,6 +159,30 @@ def test_a_frame_that_killed_the_worker_twice_is_marked_failed(tmp_path: Path) -
     reader = RunReader(path)
     assert (counts.analysed, counts.failed) == (1, 1)
     assert reader.failure(0, "cells") == f"the worker died {FATAL_ATTEMPTS} times on it"
+
+
+def test_a_disk_that_fills_up_interrupts_the_work_and_the_frame_stays_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError("RESOURCE_EXHAUSTED: No space left on device")
+
+    path = tmp_path / "run"
+    acquired_run(path)
+    monkeypatch.setattr(ResultsWriter, "commit", full)
+    with pytest.raises(WorkInterruptedError, match=r"No space left.*goes on from there"):
+        analyse_run(path, AnalysisSettings())
+    monkeypatch.undo()
+    assert RunReader(path).counts("cells").waiting == 6
+    assert analyse_run(path, AnalysisSettings()).analysed == 6
+
+
+def test_the_time_of_a_frame_is_the_mean_of_the_last() -> None:
+    health = WorkerHealth()
+    assert health.figures()["seconds_per_frame"] is None
+    for _ in range(3):
+        health.finished(10.0)
+    assert health.seconds_per_frame == pytest.approx(10)
 
 
 def test_a_run_is_worked_off_once_and_for_all(tmp_path: Path) -> None:

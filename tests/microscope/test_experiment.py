@@ -1,6 +1,8 @@
 """A monitored acquisition leaves a whole run behind, frame by frame and cell by cell."""
 
+import queue
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from useq import MDASequence
 
 import samcell_live
 from samcell_live.microscope.experiment import run_experiment
-from samcell_live.microscope.monitor import Experiment
+from samcell_live.microscope.monitor import Experiment, Monitor
 from samcell_live.microscope.simulated import simulated_core
 from samcell_live.records import FrameKey
 from samcell_live.settings import RunSettings, SimulatedMicroscope
@@ -55,6 +57,63 @@ def test_every_sequence_of_a_core_is_a_run_of_its_own(core: Any, tmp_path: Path)
         core.run_mda(short, block=True)
     assert [run.path.name for run in monitor.runs] == ["day.ome.zarr", "day-2.ome.zarr"]
     assert all(RunReader(run.path).counts("cells").analysed == 2 for run in monitor.runs)
+
+
+def test_a_sequence_that_begins_while_another_ends_gets_its_own_run(
+    core: Any, tmp_path: Path
+) -> None:
+    monitor = Monitor(core, tmp_path / "day.ome.zarr", Experiment())
+    first, second = SEQUENCE.replace(time_plan=None), SEQUENCE.replace(time_plan=None)
+    assert first.uid != second.uid
+    summary = {
+        "image_infos": ({"plane_shape": (96, 128), "dtype": "uint16", "pixel_size_um": 1},)
+    }
+    monitor.sequence_started(first, summary)
+    monitor.sequence_started(second, summary)
+    monitor.sequence_finished(first)
+    assert [run.is_acquiring for run in monitor.runs] == [False, True]
+    monitor.sequence_finished(second)
+    monitor.close(wait=True)
+    states = [RunReader(run.path).process("acquisition") for run in monitor.runs]
+    assert [state.state for state in states if state] == ["finished", "finished"]
+
+
+def test_an_acquisition_that_runs_already_is_said_not_to_be_recorded(
+    core: Any, tmp_path: Path
+) -> None:
+    frames: queue.Queue[Any] = queue.Queue()
+    core.mda.events.frameReady.connect(lambda image, event, meta: frames.put(event))
+    thread = core.run_mda(SEQUENCE.replace(time_plan={"interval": 0.1, "loops": 200}))
+    frames.get(timeout=60)
+    with samcell_live.monitor(core, tmp_path / "run.ome.zarr") as monitor:
+        n_before = frames.qsize()
+        while frames.qsize() < n_before + 2:
+            time.sleep(0.01)
+        core.mda.cancel()
+        thread.join()
+    assert monitor.n_unrecorded > 0
+    assert "had begun before this" in monitor.errors[0]
+    assert monitor.runs == []
+
+
+def test_a_channel_that_the_microscope_lacks_is_refused_before_the_run(
+    tmp_path: Path,
+) -> None:
+    wrong = SEQUENCE.replace(channels=["Phasee"])
+    with pytest.raises(
+        ValueError, match=r"'Phasee' of the group 'Channel'.* phase, nuclei"
+    ):
+        for _ in run_experiment(settings(wrong), tmp_path / "run", threading.Event()):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_model_is_refused_before_the_run(core: Any, tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match="no-such-model"),
+        samcell_live.monitor(core, tmp_path / "run.ome.zarr", model="no-such-model"),
+    ):
+        raise AssertionError("the block must not run")
 
 
 def test_after_the_block_nothing_is_recorded(core: Any, tmp_path: Path) -> None:

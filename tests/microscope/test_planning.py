@@ -11,7 +11,7 @@ from samcell_live.records import FrameKey, RunShape
 from samcell_live.settings import AnalysisSettings
 from samcell_live.store.plan import RunPlan
 
-CAMERA = {"height": 24, "width": 32, "dtype": "uint16", "pixel_size_um": 0.65}
+CAMERA = {"plane_shape": (24, 32), "dtype": "uint16", "pixel_size_um": 0.65}
 TWICE = {"interval": 60, "loops": 2}
 
 
@@ -99,10 +99,13 @@ def test_an_uncalibrated_microscope_is_refused() -> None:
 
 
 def test_a_colour_camera_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match="gives uint32 pixels; a run holds uint8 or uint16"
-    ):
+    with pytest.raises(ValueError, match="gives uint32 pixels in planes"):
         planned(MDASequence(channels=["phase"]), dtype="uint32")
+
+
+def test_a_camera_with_samples_of_several_colours_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"planes of shape \(24, 32, 3\)"):
+        planned(MDASequence(channels=["phase"]), plane_shape=(24, 32, 3))
 
 
 def test_a_sequence_without_frames_is_refused() -> None:

@@ -1,12 +1,19 @@
 """The spool loses nothing, keeps to its memory and survives what the disk does."""
 
+import signal
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
-from builders import frame
+from builders import frame, plan
 
 from samcell_live.records import Frame, FrameKey
 from samcell_live.store import spool as spool_module
+from samcell_live.store.check import check_store
+from samcell_live.store.create import create_run
+from samcell_live.store.frames import FrameWriter
 from samcell_live.store.spool import Spool
 
 FRAME_BYTES = frame().pixels.nbytes
@@ -111,3 +118,44 @@ def test_a_frame_that_does_not_fit_does_not_stop_the_others() -> None:
     assert written == [0, 2]
     assert spool.health.lost == 1
     assert spool.health.last_error == "frame(t=1): wrong shape"
+
+
+def test_a_camera_that_waits_for_a_full_disk_can_be_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spool_module, "RETRY_S", 0.001)
+
+    def write(one: Frame) -> None:
+        raise OSError("No space left on device")
+
+    spool = Spool(write, budget_bytes=0)
+    spool.give_up_after(0.01)
+    spool.offer(frame())
+    assert spool.health.lost == 1
+    spool.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
+def test_a_real_write_that_fails_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resource
+
+    monkeypatch.setattr(spool_module, "RETRY_S", 0.05)
+    create_run(tmp_path / "run", plan())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        spool = Spool(FrameWriter(tmp_path / "run", plan()).write, budget_bytes=10**9)
+        spool.offer(frame())
+        deadline = time.monotonic() + 10
+        while not spool.health.last_error:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    spool.close()
+    assert (spool.health.written, spool.health.lost) == (1, 0)
+    assert check_store(tmp_path / "run") == []
