@@ -1,8 +1,9 @@
-"""The pixel size that a TIFF file carries, where it can be trusted."""
+"""Pixel sizes: what a user says, and what a TIFF file carries where it can be trusted."""
 
 from __future__ import annotations
 
 import logging
+import math
 
 import tifffile
 
@@ -14,6 +15,20 @@ PLAUSIBLE_UM = (0.01, 50.0)
 _UM_PER_UNIT = {"nm": 1e-3, "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "mm": 1e3}
 _UM_PER_RESOLUTION_UNIT = {2: 25_400.0, 3: 10_000.0}
 """TIFF's ResolutionUnit: inch, centimetre."""
+
+
+def refuse_unless_positive(name: str, value: float | None) -> None:
+    """Refuse a length or a time that cannot be; None is one that is not known.
+
+    Raises
+    ------
+    ValueError
+        If the value is not a number above 0; the message names it.
+    """
+    if value is not None and not 0 < value < math.inf:
+        raise ValueError(
+            f"The {name} is {value}, but must be above 0. Leave it out if it is not known."
+        )
 
 
 def tiff_pixel_size_um(file: tifffile.TiffFile) -> float | None:

@@ -15,6 +15,7 @@ from samcell_live.recordings.image_file import (
     read_header,
     read_pixels,
 )
+from samcell_live.recordings.recording import Unreadable
 from samcell_live.records import NAN, Frame, FrameKey, FrameRow
 from samcell_live.store.plan import Channel, RunPlan, View
 
@@ -32,7 +33,7 @@ class FolderRecording:
     ----------
     folder : Path
     pixel_size_um, interval_s : float, optional
-        What the files do not tell. A pixel size given here goes before theirs.
+        Above 0: what the files do not tell. A pixel size given here goes before theirs.
 
     Raises
     ------
@@ -47,8 +48,6 @@ class FolderRecording:
         pixel_size_um: float | None = None,
         interval_s: float | None = None,
     ) -> None:
-        _refuse_unless_positive("pixel size in um", pixel_size_um)
-        _refuse_unless_positive("interval in s", interval_s)
         positions = _positions(folder)
         self._paths = {
             FrameKey(t=t, p=p): path
@@ -79,23 +78,19 @@ class FolderRecording:
         """Frames that there are files for, in slot order."""
         return sorted(self._paths, key=self.plan.shape.slot)
 
-    def frames(self) -> Iterator[Frame]:
-        """Read the images one by one.
+    def frames(self) -> Iterator[Frame | Unreadable]:
+        """Read the images one by one; one that cannot be decoded stops no other."""
+        return map(self._frame, self.keys)
 
-        Raises
-        ------
-        ValueError
-            If the pixels of an image cannot be decoded.
-        """
+    def _frame(self, key: FrameKey) -> Frame | Unreadable:
+        try:
+            pixels = read_pixels(self._paths[key])
+        except ValueError as error:
+            return Unreadable(key, str(error))
         interval_s = self.plan.interval_s
-        for key in self.keys:
-            elapsed_s = NAN if interval_s is None else key.t * interval_s
-            yield Frame(
-                key,
-                read_pixels(self._paths[key]),
-                self.plan.pixel_size_um or NAN,
-                FrameRow(elapsed_s=elapsed_s),
-            )
+        elapsed_s = NAN if interval_s is None else key.t * interval_s
+        pixel_size_um = self.plan.pixel_size_um or NAN
+        return Frame(key, pixels, pixel_size_um, FrameRow(elapsed_s=elapsed_s))
 
 
 def _positions(folder: Path) -> dict[str, list[Path]]:
@@ -154,10 +149,3 @@ def _common_header(paths: list[Path]) -> ImageHeader:
 
 def _kind(header: ImageHeader) -> str:
     return f"{header.height_px} x {header.width_px} (height x width) {header.dtype}"
-
-
-def _refuse_unless_positive(name: str, value: float | None) -> None:
-    if value is not None and not value > 0:
-        raise ValueError(
-            f"The {name} is {value}, but must be above 0. Leave it out if it is not known."
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +33,10 @@ _DECODING_ERRORS = (
     SyntaxError,
     KeyError,
     IndexError,
+    EOFError,
+    struct.error,
     tifffile.TiffFileError,
+    Image.DecompressionBombError,
 )
 
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from samcell_live.records import Frame, FrameKey
 from samcell_live.store.plan import RunPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A frame that a recording names and whose pixels cannot be read."""
+
+    key: FrameKey
+    reason: str
+    """For the user; names the file."""
 
 
 class Recording(Protocol):
@@ -20,11 +30,5 @@ class Recording(Protocol):
     def keys(self) -> Sequence[FrameKey]:
         """Frames that the recording has, in the order of `frames`."""
 
-    def frames(self) -> Iterator[Frame]:
-        """Read the frames one by one, in slot order.
-
-        Raises
-        ------
-        ValueError
-            If the pixels of a frame cannot be read.
-        """
+    def frames(self) -> Iterator[Frame | Unreadable]:
+        """Read the frames one by one, in slot order; a damaged one stops no other."""

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import samcell_live
 from samcell_live.analysis.live_run import LiveRun
-from samcell_live.recordings.recording import Recording
+from samcell_live.recordings.recording import Recording, Unreadable
 from samcell_live.records import Frame
+from samcell_live.segmentation.segmenter import check_model
 from samcell_live.settings import AnalysisSettings
+
+logger = logging.getLogger(__name__)
+
+MOST_REASONS = 3
+"""Unreadable frames that the run's message explains; the log has them all."""
 
 
 def replay_recording(
     recording: Recording, store: Path, analysis: AnalysisSettings, stop: threading.Event
 ) -> Iterator[None]:
     """Replay a recording as fast as it can be analysed, giving control back often.
+
+    A frame that cannot be read is missing from the new run, whose message says why.
 
     Parameters
     ----------
@@ -36,8 +45,9 @@ def replay_recording(
     FileExistsError
         If something is at `store` already.
     OSError, ValueError
-        If a frame of the recording cannot be read; those before it are kept.
+        If the store cannot be made or the model cannot be loaded; nothing is left behind.
     """
+    check_model(analysis.segmentation)
     plan = recording.plan.model_copy(
         update={
             "settings": {"analysis": analysis.model_dump(mode="json")},
@@ -46,18 +56,33 @@ def replay_recording(
     )
     store.parent.mkdir(parents=True, exist_ok=True)
     run = LiveRun(store, plan, recording.keys)
+    unreadable: list[Unreadable] = []
     try:
         for frame in recording.frames():
             if stop.is_set():
                 break
-            run.offer(_arriving(frame))
+            if isinstance(frame, Unreadable):
+                logger.warning("Left out: %s", frame.reason)
+                unreadable.append(frame)
+            else:
+                run.offer(_arriving(frame))
             yield
     except BaseException as error:
         run.finish("failed", f"{type(error).__name__}: {error}")
         run.worker.kill()
         raise
-    run.finish("cancelled" if stop.is_set() else "finished")
+    run.finish("cancelled" if stop.is_set() else "finished", _missing(unreadable))
     yield from run.finishing()
+
+
+def _missing(unreadable: Sequence[Unreadable]) -> str:
+    """Say which frames are missing, and why; nothing if none is."""
+    if not unreadable:
+        return ""
+    reasons = [frame.reason for frame in unreadable[:MOST_REASONS]]
+    if len(unreadable) > MOST_REASONS:
+        reasons.append(f"and {len(unreadable) - MOST_REASONS} more")
+    return f"{len(unreadable)} unreadable frames are missing: {'; '.join(reasons)}"
 
 
 def _arriving(frame: Frame) -> Frame:

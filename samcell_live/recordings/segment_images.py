@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from samcell_live.recordings.calibration import refuse_unless_positive
 from samcell_live.recordings.image_file import read_header, read_pixels
 from samcell_live.records import NAN
 from samcell_live.segmentation.segmenter import load_segmenter
@@ -44,8 +45,11 @@ def segment_images(
     Raises
     ------
     ValueError
-        If a file is no image, or two have the same stem; nothing is written then.
+        If a file is no image, two have the same stem, the pixel size is not above 0 or
+        the model cannot be loaded: nothing is written then. Or if the pixels of a file
+        cannot be decoded.
     """
+    refuse_unless_positive("pixel size in um", pixel_size_um)
     headers = {path: read_header(path) for path in images}
     _refuse_equal_stems(images)
     segment = load_segmenter(settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from samcell_live.recordings.recording import Unreadable
 from samcell_live.records import NAN, Frame, FrameKey
 from samcell_live.store import layout
 from samcell_live.store.reader import RunReader
@@ -28,7 +29,7 @@ class StoreRecording:
     path : Path
         The run store.
     pixel_size_um : float, optional
-        Goes before the pixel size of the run, for one that was not calibrated.
+        Above 0. Goes before the pixel size of the run, for one that was not calibrated.
 
     Raises
     ------
@@ -59,8 +60,13 @@ class StoreRecording:
         """Frames that were acquired when the recording was opened, in slot order."""
         return self._keys
 
-    def frames(self) -> Iterator[Frame]:
-        """Read the frames one by one."""
-        for key in self._keys:
+    def frames(self) -> Iterator[Frame | Unreadable]:
+        """Read the frames one by one; one that is damaged on disk stops no other."""
+        return map(self._frame, self._keys)
+
+    def _frame(self, key: FrameKey) -> Frame | Unreadable:
+        try:
             frame = self._reader.frame(key)
-            yield replace(frame, pixel_size_um=self.plan.pixel_size_um or NAN)
+        except (OSError, ValueError) as error:
+            return Unreadable(key, f"{key} of {self._reader.path}: {error}")
+        return replace(frame, pixel_size_um=self.plan.pixel_size_um or NAN)

@@ -9,8 +9,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from samcell_live.recordings import open_recording
-from samcell_live.records import FrameKey
+from samcell_live.recordings import Recording, open_recording
+from samcell_live.recordings.recording import Unreadable
+from samcell_live.records import Frame, FrameKey
 
 
 def save(path: Path, value: int = 0, shape: tuple[int, int] = (6, 8)) -> None:
@@ -21,6 +22,13 @@ def save(path: Path, value: int = 0, shape: tuple[int, int] = (6, 8)) -> None:
         tifffile.imwrite(path, pixels.astype(np.uint16))
     else:
         Image.fromarray(pixels).save(path)
+
+
+def frames_of(recording: Recording) -> list[Frame]:
+    """Read all frames, each of which can be read."""
+    frames = [frame for frame in recording.frames() if isinstance(frame, Frame)]
+    assert len(frames) == len(recording.keys)
+    return frames
 
 
 def save_calibrated(path: Path, *, pixels_per_cm: int) -> None:
@@ -40,7 +48,7 @@ def test_images_are_timepoints_in_natural_order(tmp_path: Path) -> None:
     assert (plan.shape.t, plan.shape.n_slots) == (4, 4)
     assert (plan.height_px, plan.width_px, plan.dtype, plan.bits) == (6, 8, "uint8", 8)
     assert (plan.source, plan.name, plan.views[0].name) == ("replay", *[tmp_path.name] * 2)
-    frames = list(recording.frames())
+    frames = frames_of(recording)
     assert [int(frame.pixels[0, 0]) for frame in frames] == [1, 9, 10, 100]
     assert [frame.key for frame in frames] == list(recording.keys)
     assert [frame.key.t for frame in frames] == [0, 1, 2, 3]
@@ -84,15 +92,15 @@ def test_what_the_caller_knows_goes_before_what_the_files_tell(tmp_path: Path) -
 
     told = open_recording(tmp_path, pixel_size_um=0.7, interval_s=600)
     assert (told.plan.interval_s, told.plan.duration_s) == (600, 1200)
-    assert [frame.row.elapsed_s for frame in told.frames()] == [0, 600, 1200]
-    assert {frame.pixel_size_um for frame in told.frames()} == {0.7}
+    assert [frame.row.elapsed_s for frame in frames_of(told)] == [0, 600, 1200]
+    assert {frame.pixel_size_um for frame in frames_of(told)} == {0.7}
 
 
 def test_without_calibration_and_interval_both_are_unknown(tmp_path: Path) -> None:
     save(tmp_path / "a.jpg")
     recording = open_recording(tmp_path)
     assert recording.plan.pixel_size_um is None
-    frame = next(recording.frames())
+    (frame,) = frames_of(recording)
     assert math.isnan(frame.pixel_size_um)
     assert math.isnan(frame.row.elapsed_s)
 
@@ -110,9 +118,24 @@ def test_images_are_read_one_at_a_time(tmp_path: Path) -> None:
     for t in range(3):
         save(tmp_path / f"{t}.png", t)
     frames = open_recording(tmp_path).frames()
-    assert next(frames).pixels[0, 0] == 0
+    next(frames)
     save(tmp_path / "1.png", 99)
-    assert next(frames).pixels[0, 0] == 99
+    second = next(frames)
+    assert isinstance(second, Frame)
+    assert second.pixels[0, 0] == 99
+
+
+def test_an_image_that_cannot_be_decoded_stops_no_other(tmp_path: Path) -> None:
+    for t in range(3):
+        save(tmp_path / f"{t}.png", t, shape=(60, 80))
+    whole = (tmp_path / "1.png").read_bytes()
+    (tmp_path / "1.png").write_bytes(whole[:-40])
+    first, second, third = open_recording(tmp_path).frames()
+    assert isinstance(first, Frame)
+    assert isinstance(third, Frame)
+    assert isinstance(second, Unreadable)
+    assert second.key == FrameKey(t=1)
+    assert "1.png cannot be read as an image" in second.reason
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
@@ -170,5 +193,6 @@ def test_real_recordings_open(
     plan = recording.plan
     assert (plan.shape.t, plan.height_px, plan.width_px) == shape
     first = next(recording.frames())
+    assert isinstance(first, Frame)
     assert first.pixels.shape == shape[1:]
     assert first.pixels.dtype == plan.dtype == dtype
