@@ -194,7 +194,8 @@ class RunSettings(Settings):
     def from_yaml(cls, path: Path) -> Self:
         """Read a configuration; relative paths in it start at the file's own folder.
 
-        A plain useq file runs with default settings on the simulated microscope.
+        Weights that are not there are looked for where the command is run. A plain useq
+        file runs with default settings on the simulated microscope.
 
         Raises
         ------
@@ -202,11 +203,21 @@ class RunSettings(Settings):
             As for all settings.
         """
         settings = super().from_yaml(path)
-        microscope = settings.microscope
-        if not isinstance(microscope, MicroManager):
-            return settings
-        beside = microscope.model_copy(update={"config": path.parent / microscope.config})
-        return settings.model_copy(update={"microscope": beside})
+        analysis, microscope = settings.analysis, settings.microscope
+        segmentation = analysis.segmentation.model_copy(
+            update={"model": _model_beside(path, analysis.segmentation.model)}
+        )
+        analysis = analysis.model_copy(update={"segmentation": segmentation})
+        if isinstance(microscope, MicroManager):
+            config = path.parent / microscope.config
+            microscope = microscope.model_copy(update={"config": config})
+        return settings.model_copy(update={"analysis": analysis, "microscope": microscope})
+
+
+def _model_beside(config: Path, model: str) -> str:
+    """Give the path of a weights file that lies there; names, without suffix, stay."""
+    beside = config.parent / Path(model).expanduser()
+    return str(beside) if beside.suffix and beside.is_file() else model
 
 
 def describe(error: ValidationError) -> str:

@@ -69,6 +69,27 @@ def test_paths_start_at_the_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "lies", "found"),
+    [
+        ("weights/mine.pt", "weights/mine.pt", "weights/mine.pt"),
+        ("mine.pt", "weights/mine.pt", None),
+        ("starter", "starter", None),
+    ],
+)
+def test_weights_are_found_beside_the_configuration_and_names_stay(
+    tmp_path: Path, model: str, lies: str, found: str | None
+) -> None:
+    (tmp_path / lies).parent.mkdir(exist_ok=True)
+    (tmp_path / lies).write_bytes(b"")
+    text = yaml.safe_dump(
+        {"sequence": SEQUENCE, "analysis": {"segmentation": {"model": model}}}
+    )
+    settings = RunSettings.from_yaml(written(tmp_path, text))
+    expected = model if found is None else str(tmp_path / found)
+    assert settings.analysis.segmentation.model == expected
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"nmae": "x"}, "nmae is not a setting here"),
