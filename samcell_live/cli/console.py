@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import psutil
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -25,6 +26,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from samcell_live.records import FrameCounts
+from samcell_live.settings import describe
 from samcell_live.store.processes import RoleTakenError
 from samcell_live.store.reader import RunReader
 
@@ -32,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 FOUND_A_PROBLEM = 1
 WRONG_USAGE = 2
+SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
+"""What asks a command to end; not every system has each."""
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -41,16 +46,23 @@ R = TypeVar("R")
 
 
 def explains_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn errors that the user can mend into one sentence and exit code 2."""
+    """Turn errors into one sentence: exit code 2 for a refusal, 1 once work had begun.
+
+    A ValueError or an OSError is a refusal: nothing was begun, and the same call will be
+    refused again. A RuntimeError is work that was broken off, and may go on when it is
+    called again; see `work`.
+    """
 
     @functools.wraps(command)
     def explained(*arguments: P.args, **options: P.kwargs) -> R:
         try:
             return command(*arguments, **options)
         except (ValueError, OSError, RoleTakenError) as error:
-            logger.debug("The command ended with an error", exc_info=True)
-            err.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
+            _print_error(error)
             raise typer.Exit(WRONG_USAGE) from error
+        except RuntimeError as error:
+            _print_error(error)
+            raise typer.Exit(FOUND_A_PROBLEM) from error
         except KeyboardInterrupt:
             err.print("Stopped at once. What was on disk is safe.")
             raise typer.Exit(FOUND_A_PROBLEM) from None
@@ -58,9 +70,36 @@ def explains_errors(command: Callable[P, R]) -> Callable[P, R]:
     return explained
 
 
+def _print_error(error: Exception) -> None:
+    logger.debug("The command ended with an error", exc_info=error)
+    text = describe(error) if isinstance(error, ValidationError) else str(error)
+    err.print(f"[bold red]Error:[/] {escape(text)}", soft_wrap=True)
+
+
+@contextmanager
+def work() -> Iterator[threading.Event]:
+    """Tell work that broke off from a refusal: set the event once work has begun.
+
+    Raises
+    ------
+    RuntimeError
+        In place of a ValueError or an OSError that comes later.
+    """
+    begun = threading.Event()
+    try:
+        yield begun
+    except (ValueError, OSError) as error:
+        if not begun.is_set():
+            raise
+        raise RuntimeError(str(error)) from error
+
+
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """Let Ctrl-C ask for a clean end once, and enforce it the second time."""
+    """Let Ctrl-C ask for a clean end once, and enforce it the second time.
+
+    Closing the terminal asks, too, except under nohup.
+    """
     stop = threading.Event()
 
     def ask(number: int, frame: Any) -> None:
@@ -68,8 +107,9 @@ def stopping() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    signals = [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGINT)]
-    before = {number: signal.signal(number, ask) for number in signals}
+    here = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    heeded = [one for one in here if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in heeded}
     try:
         yield stop
     finally:
@@ -102,17 +142,22 @@ class RunProgress:
         self._bars.console.print(escape(text), soft_wrap=True)
 
     def update(self) -> None:
-        """Look at the store and move the bars."""
-        if self._reader is None:
-            if not self._store.exists():
-                return
-            self._reader = RunReader(self._store)
-        counts = self._reader.counts(self._analysis)
+        """Look at the store and move the bars; a look that fails must not end the run."""
+        try:
+            counts = self._look()
+        except (OSError, ValueError):  # being made, or on a share that is away
+            logger.debug("No look at %s", self._store, exc_info=True)
+            return
         if self.first_result_s is None and counts.analysed:
             self.first_result_s = time.time() - psutil.Process().create_time()
         done = counts.analysed + counts.failed
         self._bars.update(self._acquired, completed=counts.acquired, total=counts.expected)
         self._bars.update(self._analysed, completed=done, total=counts.expected)
+
+    def _look(self) -> FrameCounts:
+        if self._reader is None:
+            self._reader = RunReader(self._store)
+        return self._reader.counts(self._analysis)
 
 
 def progress_bars(*, disable: bool) -> Progress:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from samcell_live.cli.console import RunProgress, explains_errors, stopping
+from samcell_live.cli.console import RunProgress, explains_errors, stopping, work
 from samcell_live.cli.page import Page
 from samcell_live.cli.report import default_store, report_run
 from samcell_live.settings import RunSettings
@@ -20,8 +20,14 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Last line: the account as JSON.")]
 PortOption = Annotated[
-    int, typer.Option(help="Port of the dashboard; the next free one if taken.")
+    int,
+    typer.Option(
+        min=0, max=65535, help="Port of the dashboard; any free one if it is taken."
+    ),
 ]
+
+LOOK_AT_CTRL_C_S = 0.5
+"""A wait without end could not be interrupted on Windows."""
 
 
 @explains_errors
@@ -71,12 +77,17 @@ def _acquire(
 
     path = store or default_store(settings.name)
     analysis = settings.analysis.name
-    with stopping() as stop, RunProgress(path, analysis, quiet=False) as progress:
+    with (
+        work() as begun,
+        stopping() as stop,
+        RunProgress(path, analysis, quiet=False) as progress,
+    ):
         try:
             for _ in run_experiment(settings, path, stop):
                 progress.update()
                 if page is not None and (news := page.show(path)):
                     progress.say(news)
+            begun.set()
             progress.update()
             code = report_run(
                 path, analysis, progress, as_json=as_json, stopped=stop.is_set()
@@ -85,7 +96,8 @@ def _acquire(
                 progress.say(
                     f"All analysed. The dashboard stays at {page.url}; Ctrl-C ends it."
                 )
-                stop.wait()
+                while not stop.wait(LOOK_AT_CTRL_C_S):
+                    pass
         finally:
             if page is not None:
                 page.close()

@@ -17,6 +17,7 @@ from samcell_live.cli.console import (
     print_json,
     progress_bars,
     stopping,
+    work,
 )
 from samcell_live.cli.report import default_store, report_run
 from samcell_live.settings import AnalysisSettings, SegmentationSettings
@@ -65,7 +66,9 @@ def analyse(
     reader = RunReader(store)
     settings = _settings(_planned_analysis(reader), name, model, diameter_um, order)
     from samcell_live.analysis.worker import analyse_run
+    from samcell_live.segmentation.segmenter import check_model
 
+    check_model(settings.segmentation)
     with stopping() as stop, RunProgress(store, settings.name, quiet=quiet) as progress:
         analyse_run(
             store,
@@ -112,8 +115,13 @@ def replay(
     )
     settings = _settings(AnalysisSettings(), None, model, diameter_um, None)
     path = store or default_store(recording.plan.name)
-    with stopping() as stop, RunProgress(path, settings.name, quiet=False) as progress:
+    with (
+        work() as begun,
+        stopping() as stop,
+        RunProgress(path, settings.name, quiet=False) as progress,
+    ):
         for _ in replay_recording(recording, path, settings, stop):
+            begun.set()
             progress.update()
         progress.update()
         code = report_run(
@@ -141,9 +149,10 @@ def segment(
 
     settings = _settings(AnalysisSettings(), None, model, diameter_um, None).segmentation
     counts: dict[str, int] = {}
-    with stopping() as stop, progress_bars(disable=False) as bars:
+    with work() as begun, stopping() as stop, progress_bars(disable=False) as bars:
         task = bars.add_task("segmented", total=len(images))
         for path, n_cells in segment_images(images, folder, settings, pixel_size_um):
+            begun.set()
             counts[str(path)] = n_cells
             bars.advance(task)
             if stop.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -60,10 +61,17 @@ class Page:
             self._process.wait()
 
     def _start(self, store: Path) -> None:
-        command = [sys.executable, "-m", "samcell_dashboard", str(store)]
+        # -P: a file of the user's folder is not imported in place of a module. A group of
+        # its own: Ctrl-C on the terminal reaches the page only through `close`.
+        command = [sys.executable, "-P", "-m", "samcell_dashboard", str(store)]
         command += ["--host", HOST, "--port", str(self._port), "--no-browser"]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+            start_new_session=os.name != "nt",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
     def _last_words(self) -> str:

@@ -53,7 +53,7 @@ class TrainingReport:
 def _line(score: FieldScore) -> str:
     return (
         f"{score.name}: SEG {score.seg:.3f}  DET {score.det:.3f}  OP_CSB {score.op_csb:.3f}"
-        f"  cells {score.cell_count:.0f} of {score.true_cell_count:.0f}"
+        f"  cells {score.cell_count} of {score.true_cell_count}"
         f"  confluence {score.confluence:.1%} of {score.true_confluence:.1%}"
     )
 

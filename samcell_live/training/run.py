@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,8 @@ def train_starter(
     *,
     device: str = "auto",
     on_step: Callable[[Step], None] = lambda _: None,
-) -> TrainingReport:
+    stop: threading.Event | None = None,
+) -> TrainingReport | None:
     """Train the starter network, tune its thresholds, score it and write it down.
 
     A run that was stopped goes on from its last checkpoint when it is started again
@@ -56,6 +58,13 @@ def train_starter(
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     on_step : callable
         Told of every optimiser step.
+    stop : threading.Event, optional
+        Set it to end, with a checkpoint, after the optimiser step at hand.
+
+    Returns
+    -------
+    TrainingReport or None
+        None if it was stopped before the last step.
 
     Raises
     ------
@@ -69,7 +78,9 @@ def train_starter(
     _claim(run_folder, settings)
 
     network = _new_network(settings).to(place)
-    history = fit(network, sources, settings, run_folder, on_step=on_step)
+    history = fit(network, sources, settings, run_folder, on_step=on_step, stop=stop)
+    if len(history) < settings.steps:
+        return None
     settle_norms(network, sources, settings)
 
     weights = run_folder / WEIGHTS

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from samcell_live.training.metrics import det, op_csb, seg
+from samcell_live.training.metrics import match_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,8 @@ class FieldScore(NamedTuple):
     """How well cells are found, 0 to 1."""
     op_csb: float
     """Mean of the two."""
-    true_cell_count: float
-    cell_count: float
+    true_cell_count: int
+    cell_count: int
     true_confluence: float
     confluence: float
 
@@ -51,13 +51,14 @@ def score_field(name: str, reference: Labels, result: Labels) -> FieldScore:
     reference, result : (height, width) int32
         Truth and segmentation.
     """
+    matching = match_cells(reference, result)
     return FieldScore(
         name=name,
-        seg=seg(reference, result),
-        det=det(reference, result),
-        op_csb=op_csb(reference, result),
-        true_cell_count=float(np.unique(reference[reference > 0]).size),
-        cell_count=float(result.max()),
+        seg=matching.seg,
+        det=matching.det,
+        op_csb=matching.op_csb,
+        true_cell_count=matching.n_reference,
+        cell_count=matching.n_result,
         true_confluence=float((reference > 0).mean()),
         confluence=float((result > 0).mean()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import math
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -48,6 +49,7 @@ def fit(
     run_folder: Path,
     *,
     on_step: Callable[[Step], None],
+    stop: threading.Event | None = None,
 ) -> list[Step]:
     """Train a network in place, going on from the run folder's checkpoint if it has one.
 
@@ -64,12 +66,16 @@ def fit(
         Exists; gets ``checkpoint.pt`` and ``log.csv``.
     on_step : callable
         Told of every step.
+    stop : threading.Event, optional
+        Set it to end, with a checkpoint, after the step at hand.
 
     Returns
     -------
     list of Step
-        The whole history, steps before a resume included.
+        The whole history, steps before a resume included. Shorter than the settings'
+        steps if it was stopped.
     """
+    stop = stop or threading.Event()
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -88,8 +94,11 @@ def fit(
         optimizer.step()
         history.append(Step(done + 1, loss.item(), learning_rate))
         on_step(history[-1])
-        if (done + 1) % settings.checkpoint_every == 0 or done + 1 == settings.steps:
+        is_last = done + 1 == settings.steps or stop.is_set()
+        if is_last or (done + 1) % settings.checkpoint_every == 0:
             _save(run_folder, network, optimizer, history)
+        if is_last:
+            break
     network.eval()
     return history
 

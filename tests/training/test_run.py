@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,7 @@ def test_a_run_leaves_weights_that_segment_and_say_how_they_were_made(
     settings = tiny_settings.model_copy(update={"validation": image_folder})
 
     report = train_starter(settings, tmp_path / "run", device="cpu")
+    assert report is not None
 
     header = read_weights(report.weights).starter
     assert header is not None
@@ -39,6 +41,7 @@ def test_a_run_with_validation_scores_and_pictures_it(
     settings = tiny_settings.model_copy(update={"validation": image_folder})
 
     report = train_starter(settings, tmp_path / "run", device="cpu")
+    assert report is not None
 
     assert [score.name for score in report.scores] == ["00", "01"]
     assert (tmp_path / "run" / "summary.txt").read_text() == report.summary() + "\n"
@@ -58,6 +61,7 @@ def test_simulated_cultures_are_trained_on_without_any_folder(tmp_path: Path) ->
     )
 
     report = train_starter(settings, tmp_path / "run", device="cpu")
+    assert report is not None
 
     header = read_weights(report.weights).starter
     assert header is not None
@@ -88,6 +92,19 @@ def test_masks_without_a_cell_are_refused(image_folder: Path, tmp_path: Path) ->
 
     with pytest.raises(ValueError, match=r"None of the 2 masks .* has a cell"):
         train_starter(settings, tmp_path / "run")
+
+
+def test_a_run_that_is_stopped_leaves_a_checkpoint_and_no_weights(
+    tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    report = train_starter(tiny_settings, tmp_path / "run", device="cpu", stop=stop)
+
+    assert report is None
+    left = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert left == ["checkpoint.pt", "log.csv", "settings.json"]
 
 
 def test_the_settings_of_a_run_can_be_read_back(

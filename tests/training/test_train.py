@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -41,9 +42,11 @@ def test_the_loss_falls(
 def test_a_stopped_run_goes_on_with_the_same_loss_curve(
     source: Source, tiny_settings: TrainingSettings, tmp_path: Path
 ) -> None:
+    stop = threading.Event()
+
     def stop_after_five(step: Step) -> None:
         if step.step == 5:
-            raise KeyboardInterrupt
+            stop.set()
 
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir()
@@ -51,16 +54,33 @@ def test_a_stopped_run_goes_on_with_the_same_loss_curve(
     unbroken = network()
     expected = fit(unbroken, (source,), tiny_settings, whole, on_step=ignore)
 
-    with pytest.raises(KeyboardInterrupt):
-        fit(network(), (source,), tiny_settings, parts, on_step=stop_after_five)
+    stopped = fit(
+        network(), (source,), tiny_settings, parts, on_step=stop_after_five, stop=stop
+    )
     resumed = network()
     history = fit(resumed, (source,), tiny_settings, parts, on_step=ignore)
 
-    assert [step.step for step in history] == [1, 2, 3, 4, 5, 6]
+    assert [step.step for step in stopped] == [1, 2, 3, 4, 5]
+    assert history[:5] == stopped
     assert losses(history) == pytest.approx(losses(expected), rel=1e-6)
     assert (parts / "log.csv").read_text() == (whole / "log.csv").read_text()
     for ours, theirs in zip(resumed.parameters(), unbroken.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(
+    source: Source, tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    def die_after_five(step: Step) -> None:
+        if step.step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), (source,), tiny_settings, tmp_path, on_step=die_after_five)
+    seen: list[Step] = []
+    fit(network(), (source,), tiny_settings, tmp_path, on_step=seen.append)
+
+    assert [step.step for step in seen] == [5, 6]
 
 
 def test_a_finished_run_is_not_trained_again(
