@@ -136,11 +136,12 @@ def refuse_unknown_channels(core: CMMCorePlus, sequence: MDASequence) -> None:
         If a channel is not there.
     """
     for channel in sequence.channels:
-        presets = core.getAvailableConfigs(channel.group)
+        presets = sorted(core.getAvailableConfigs(channel.group))
         if channel.config not in presets:
             raise ValueError(
                 f"The sequence asks for the channel {channel.config!r} of the group "
-                f"{channel.group!r}, but that group has: {', '.join(presets) or 'nothing'}."
+                f"{channel.group!r}, which has: {', '.join(presets) or 'nothing'}. "
+                "Name a preset of that group."
             )
 
 

@@ -142,12 +142,19 @@ def test_the_stages_can_be_zeroed_and_sent_home(core: UniMMCore) -> None:
 
 @pytest.mark.slow
 def test_the_interpreter_exits_cleanly_after_a_run() -> None:
+    """A core that is merely left to the interpreter aborts it now and then."""
     script = textwrap.dedent("""
-        import useq
-        from samcell_live.microscope.simulated import simulated_core
-        from samcell_live.settings import SimulatedMicroscope
-        core = simulated_core(SimulatedMicroscope(image_height_px=32, image_width_px=32))
-        core.run_mda(useq.MDASequence(time_plan={"interval": 0, "loops": 3}))
+        from samcell_live.microscope.cores import microscope
+        from samcell_live.settings import RunSettings
+        settings = RunSettings.model_validate({
+            "microscope": {
+                "kind": "simulated", "image_height_px": 32, "image_width_px": 32
+            },
+            "sequence": {"time_plan": {"interval": 0, "loops": 3}},
+        })
+        with microscope(settings) as core:
+            core.run_mda(settings.sequence, block=True)
+        del core
     """)
     for _ in range(3):
         done = subprocess.run(
