@@ -87,10 +87,12 @@ def confluence(link: str) -> float:
     """Latest median; 0 before the dashboard answers or knows one."""
     try:
         with urllib.request.urlopen(f"{link}api/v1/runs") as answer:
-            runs = json.load(answer)["runs"]
-    except OSError:
+            (run,) = json.load(answer)["runs"]
+        with urllib.request.urlopen(f"{link}api/v1/runs/{run['id']}/updates") as answer:
+            tiles = json.load(answer)["tiles"]
+    except (OSError, ValueError):
         return 0.0
-    text = runs[0]["confluence"].removesuffix(" %") if runs else ""
+    text = tiles[0]["value"].removesuffix(" %")
     return float(text) / 100 if text.replace(".", "").isdecimal() else 0.0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -81,10 +81,17 @@ Begin: TypeAlias = Callable[..., GrowingRun]
 
 
 def begin_run(
-    path: Path, t: int = 12, p: int = 1, *, plate: bool = False, **changes: Any
+    path: Path,
+    t: int = 12,
+    p: int = 1,
+    *,
+    plate: bool = False,
+    expected: Iterable[FrameKey] | None = None,
+    analysis: str = "cells",
+    **changes: Any,
 ) -> GrowingRun:
-    """Begin a run: by default 12 hourly timepoints at one position."""
+    """Begin a run: by default 12 hourly timepoints at one position, in slot order."""
     run_plan = plan(RunShape(t=t, p=p), plate=plate, **changes)
-    create_run(path, run_plan)
+    create_run(path, run_plan, expected)
     frames = FrameWriter(path, run_plan)
-    return GrowingRun(path, run_plan, frames, results_of(path, run_plan))
+    return GrowingRun(path, run_plan, frames, results_of(path, run_plan, analysis))

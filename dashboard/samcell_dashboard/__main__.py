@@ -12,6 +12,7 @@ import typer
 from samcell_dashboard.server import DEFAULT_PORT, serve
 
 WRONG_USE = 2
+MAX_PORT = 65_535
 
 app = typer.Typer(add_completion=False)
 
@@ -22,7 +23,9 @@ def dashboard(
         Path, typer.Argument(help="A run store, or a folder that holds several.")
     ],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes any free port.")] = DEFAULT_PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=MAX_PORT, help="0 takes any free port.")
+    ] = DEFAULT_PORT,
     *,
     browser: Annotated[bool, typer.Option(help="Open the page at once.")] = True,
     lan: Annotated[

@@ -5,7 +5,9 @@ Runs are named by id and views by number, never by path. See ``docs/dashboard.md
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TypeVar, get_args
 
 from flask import Blueprint, Response, abort, request
@@ -16,10 +18,13 @@ from samcell_dashboard.colours import ThemeName
 from samcell_dashboard.figures import Axis, Metric, Scale, growth_figure
 from samcell_dashboard.images import frame_png, outlines_png
 from samcell_dashboard.library import Library, Run
+from samcell_dashboard.reading import UnreadableRunError, reading
 from samcell_live.records import FrameKey
 
+logger = logging.getLogger(__name__)
+
 IMMUTABLE = "private, max-age=86400, immutable"
-"""A frame on disk and a committed result are never written again."""
+"""A frame of a run, and a result of one edition of its analysis, are written once."""
 
 Option = TypeVar("Option", bound=str)
 
@@ -31,10 +36,14 @@ class Api:
     ----------
     library : Library
         The runs that may be asked for.
+    place : str
+        Where they lie, as whoever asks may know it.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, place: str) -> None:
         self._library = library
+        self._place = place
+        self._complaints: set[str] = set()
 
     def routes(self) -> Blueprint:
         """Give each address its answer."""
@@ -53,12 +62,14 @@ class Api:
         for address, answer in answers.items():
             routes.add_url_rule(address, view_func=answer)
         routes.register_error_handler(HTTPException, _refusal)
+        routes.register_error_handler(UnreadableRunError, self._unreadable)
         return routes
 
     def runs(self) -> Response:
-        """List the runs."""
-        found = [wire.run_summary(run) for run in self._library.runs()]
-        return _json({"runs": found, "folder": str(self._library.folder)})
+        """List the runs, the newest first and those that cannot be read last."""
+        found = [self._summary(run) for run in self._library.runs()]
+        found.sort(key=lambda run: run["created"] or "", reverse=True)
+        return _json({"runs": found, "folder": self._place})
 
     def about(self, run_id: str) -> Response:
         """Say what does not change while a run goes on."""
@@ -81,7 +92,9 @@ class Api:
         key = _key(run, view, t)
         if not run.feed.page().grid.acquired[t, view]:
             abort(404, f"{key} has not been acquired.")
-        return _png(frame_png(run.feed.reader.pixels(key)))
+        with reading(run.path):
+            pixels = run.feed.reader.pixels(key)
+        return _png(frame_png(pixels), is_final=True)
 
     def outlines(self, run_id: str, view: int, t: int) -> Response:
         """Show the cells of one frame, to be laid over its image."""
@@ -89,13 +102,35 @@ class Api:
         key, page = _key(run, view, t), run.feed.page()
         if not page.grid.analysed[t, view]:
             abort(404, f"{key} has no result.")
-        return _png(outlines_png(run.feed.reader.labels(key, page.snapshot.analysis)))
+        with reading(run.path):
+            labels = run.feed.reader.labels(key, page.snapshot.analysis)
+        is_final = request.args.get("edition") == page.snapshot.edition
+        return _png(outlines_png(labels), is_final=is_final)
 
     def _run(self, run_id: str) -> Run:
         run = self._library.run(run_id)
         if run is None:
-            abort(404, "There is no such run here. GET /api/v1/runs lists them.")
+            abort(404, "There is no such run here, or another has taken its place.")
         return run
+
+    def _summary(self, run: Run) -> wire.Json:
+        try:
+            return wire.run_summary(run)
+        except UnreadableRunError as error:
+            self._complain(error)
+            return wire.unreadable_run(run, str(error))
+
+    def _unreadable(self, error: UnreadableRunError) -> Response:
+        self._complain(error)
+        answer = _json({"error": str(error)})
+        answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return answer
+
+    def _complain(self, error: UnreadableRunError) -> None:
+        """Log what is wrong, but not every second anew."""
+        if str(error) not in self._complaints:
+            self._complaints.add(str(error))
+            logger.warning("A run cannot be read", exc_info=error)
 
 
 def growth_chart() -> Response:
@@ -135,9 +170,9 @@ def _json(value: wire.Json) -> Response:
     return answer
 
 
-def _png(data: bytes) -> Response:
+def _png(data: bytes, *, is_final: bool) -> Response:
     answer = Response(data, mimetype="image/png")
-    answer.headers["Cache-Control"] = IMMUTABLE
+    answer.headers["Cache-Control"] = IMMUTABLE if is_final else "no-store"
     return answer
 
 

@@ -50,7 +50,9 @@ def create_app(
     app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash leaves it untyped
         ClientsideFunction("samcell", "start"), Output("page", "title"), Input("page", "id")
     )
-    app.server.register_blueprint(Api(library).routes())
+    # Guests of the network need not know where on this computer the runs lie.
+    place = str(library.folder) if token is None else library.folder.name
+    app.server.register_blueprint(Api(library, place).routes())
     app.server.config["COMPRESS_MIMETYPES"] = COMPRESSED
     Compress(app.server)
     app.server.after_request(_read_whole)  # added last, so it runs before compression

@@ -15,9 +15,11 @@ import numpy as np
 
 from samcell_dashboard.changes import ChangeLog
 from samcell_dashboard.page import Page, compose
+from samcell_dashboard.reading import reading
 from samcell_dashboard.scans import MAX_POINTS, MAX_SCANS, Point, Scan, points, thin
 from samcell_dashboard.sites import SiteState, site_map
 from samcell_dashboard.snapshot import take_snapshot
+from samcell_dashboard.vitals import Vitals, read_vitals
 from samcell_live.records import NAN
 from samcell_live.store.reader import RunReader
 
@@ -45,7 +47,8 @@ class Changes:
 
     cursor: str
     reload: bool
-    """The cursor was not of this server: forget all, these rows are the whole run."""
+    """The cursor was of another server or another analysis: forget all, these rows are
+    the whole run."""
     scans: list[Scan]
     points: list[Point]
     sites: list[SiteState]
@@ -68,15 +71,31 @@ class RunFeed:
         self.places = site_map(reader.plan)
         self._clock = clock
         self._lock = threading.Lock()
+        self._page: Page | None = None
+        self._fresh_until_s = -math.inf
+        self._begin_anew("")
+
+    def _begin_anew(self, edition: str) -> None:
+        """Forget what was seen: rows of two analyses must not meet in one chart."""
+        self._edition = edition
         # A server that was started again has another order of the same rows.
         self._epoch = secrets.token_hex(4)
         self._log: ChangeLog[tuple[type[Row], int], Row] = ChangeLog()
-        plan = reader.plan
+        plan = self.reader.plan
         self._logged = np.zeros((plan.shape.t, len(plan.views)), dtype=bool)
         self._failed: set[int] = set()
         self._done: deque[tuple[float, int]] = deque()
-        self._page: Page | None = None
-        self._fresh_until_s = -math.inf
+
+    def vitals(self) -> Vitals:
+        """How the run is, for little reading.
+
+        Raises
+        ------
+        UnreadableRunError
+            If the run is damaged or out of reach; the same holds for every panel.
+        """
+        with reading(self.reader.path):
+            return read_vitals(self.reader, self._clock())
 
     def page(self) -> Page:
         """Every panel, as of now or a moment ago."""
@@ -86,8 +105,8 @@ class RunFeed:
     def changes(self, cursor: str | None) -> tuple[Page, Changes]:
         """Every panel, and the rows that a browser with this cursor has not seen.
 
-        A browser without a cursor, or with one of another server, gets the whole run,
-        thinned to what a screen can show.
+        A browser without a cursor, or with one of another server or analysis, gets the
+        whole run, thinned to what a screen can show.
         """
         with self._lock:
             page = self._refreshed()
@@ -106,7 +125,7 @@ class RunFeed:
         )
 
     def _place(self, cursor: str | None) -> int | None:
-        """Place in the log; None for a cursor that this server did not give."""
+        """Place in the log; None for a cursor of another server or analysis."""
         epoch, _, place = (cursor or "").partition("-")
         if epoch != self._epoch or not place.isdecimal():
             return None
@@ -117,13 +136,21 @@ class RunFeed:
         if self._page is not None and now_s < self._fresh_until_s:
             return self._page
         began_s = time.perf_counter()
-        snapshot = take_snapshot(self.reader, now_s)
-        self._note_pace(now_s, snapshot.counts.analysed + snapshot.counts.failed)
-        page = compose(snapshot, self.places, self._analysed_per_s())
-        self._record(page)
+        with reading(self.reader.path):
+            page = self._read(now_s)
         self._page = page
         spent_s = time.perf_counter() - began_s
         self._fresh_until_s = now_s + max(REFRESH_S, REST * spent_s)
+        return page
+
+    def _read(self, now_s: float) -> Page:
+        snapshot = take_snapshot(self.reader, now_s)
+        if snapshot.edition != self._edition:
+            self._begin_anew(snapshot.edition)
+        counts = snapshot.vitals.account
+        self._note_pace(now_s, counts.analysed + counts.failed)
+        page = compose(snapshot, self.places, self._analysed_per_s())
+        self._record(page)
         return page
 
     def _note_pace(self, now_s: float, n_done: int) -> None:

@@ -26,10 +26,11 @@ def facts(snapshot: Snapshot) -> list[Fact]:
         found.append(Fact("Computed on", f"{made['device']}, {made['precision']}"))
         weights = str(made["weights_sha256"])[:8]
         found.append(Fact("Made by", f"{made['package']}, weights {weights}"))
-    worker = snapshot.worker.health if snapshot.worker else {}
+    crew = snapshot.vitals.crew
+    worker = crew.worker.health if crew.worker else {}
     if isinstance(seconds := worker.get("seconds_per_frame"), int | float):
         found.append(Fact("Analysis", f"{seconds:.2f} s per frame"))
-    recorder = snapshot.acquisition.health if snapshot.acquisition else {}
+    recorder = crew.acquisition.health if crew.acquisition else {}
     return found + _troubles(recorder)
 
 

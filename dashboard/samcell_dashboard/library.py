@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from samcell_dashboard.feed import RunFeed
+from samcell_dashboard.reading import reading
+from samcell_live.store import layout
+from samcell_live.store.arrays import read_attributes
 from samcell_live.store.reader import RunReader
 
-logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
 class Run:
-    """One run that the page can show."""
+    """One run that the page can show, or say why it cannot.
 
-    id: str
-    """Made from the path, so that a link outlives the server, but not the path itself."""
-    feed: RunFeed
+    Parameters
+    ----------
+    path : Path
+        The run store.
+    uid : str
+        Identity of the run that lies there now; empty if it cannot be told.
+    """
+
+    def __init__(self, path: Path, uid: str) -> None:
+        self.path = path
+        self.uid = uid
+        self.id = hashlib.sha256(f"{path}\n{uid}".encode()).hexdigest()[:12]
+        """A link outlives the server, but leads neither to the path nor to a successor."""
+        self._one_opens_it = threading.Lock()
+
+    @property
+    def feed(self) -> RunFeed:
+        """The run's contents.
+
+        Raises
+        ------
+        UnreadableRunError
+            If it cannot be opened.
+        """
+        with self._one_opens_it, reading(self.path):
+            return self._feed
+
+    @cached_property
+    def _feed(self) -> RunFeed:
+        return RunFeed(RunReader(self.path))
 
 
 class Library:
@@ -47,17 +73,18 @@ class Library:
         self._one_scan_at_a_time = threading.Lock()
 
     def runs(self) -> list[Run]:
-        """Every run that is there now, the newest first."""
+        """Every run that is there now, damaged ones too, by name."""
         with self._one_scan_at_a_time:
-            found = [run for path in self._candidates() if (run := self._open(path))]
-            self._runs = {run.id: run for run in found}
-        return sorted(found, key=lambda run: run.feed.reader.plan.created, reverse=True)
+            found = [Run(path, _uid(path)) for path in self._candidates()]
+            self._runs = {run.id: self._runs.get(run.id, run) for run in found}
+            return list(self._runs.values())
 
     def run(self, run_id: str) -> Run | None:
-        """Find the run with this id; None if there is none."""
-        if run_id not in self._runs:
-            self.runs()
-        return self._runs.get(run_id)
+        """Find the run with this id; None if there is none, or no longer."""
+        known = self._runs.get(run_id)
+        if known is not None and _uid(known.path) == known.uid:
+            return known
+        return next((run for run in self.runs() if run.id == run_id), None)
 
     def _candidates(self) -> list[Path]:
         if _looks_like_a_run(self.folder):
@@ -69,16 +96,14 @@ class Library:
             if not path.is_symlink() and _looks_like_a_run(path)
         ]
 
-    def _open(self, path: Path) -> Run | None:
-        run_id = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-        if run_id in self._runs:
-            return self._runs[run_id]
-        try:
-            return Run(run_id, RunFeed(RunReader(path)))
-        except ValueError:
-            logger.warning("%s is left out of the list of runs", path, exc_info=True)
-            return None
-
 
 def _looks_like_a_run(path: Path) -> bool:
-    return (path / "samcell" / "zarr.json").is_file() and not path.name.startswith(".")
+    return (path / layout.SAMCELL / "zarr.json").is_file() and not path.name.startswith(".")
+
+
+def _uid(path: Path) -> str:
+    """Identity of the run that lies at a path now; empty if it cannot be read."""
+    try:
+        return str(read_attributes(path / layout.SAMCELL)["plan"]["uid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

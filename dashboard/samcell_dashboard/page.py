@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from samcell_dashboard.account import Account, account
 from samcell_dashboard.growth import Growth, growth
 from samcell_dashboard.health import Fact, facts
 from samcell_dashboard.latest import UNLIKE_A_CULTURE, last_true, latest, site_states
+from samcell_dashboard.pace import Arrivals, Lag, arrivals, lag
 from samcell_dashboard.scans import Scan, scans
 from samcell_dashboard.sites import SiteMap, SiteState
 from samcell_dashboard.snapshot import Grid, Snapshot, lay_out
-from samcell_dashboard.status import Lag, Status, lag, run_status
+from samcell_dashboard.status import Status, run_status
 from samcell_dashboard.tiles import Tile, tiles
 from samcell_live.records import NAN
 
@@ -27,7 +27,7 @@ class Page:
     grid: Grid
     status: Status
     lag: Lag
-    account: Account
+    arrivals: Arrivals
     facts: list[Fact]
     tiles: list[Tile]
     growth: Growth
@@ -50,15 +50,15 @@ def compose(snapshot: Snapshot, places: SiteMap, analysed_per_s: float) -> Page:
         Results per second of late; NaN if not known.
     """
     grid = lay_out(snapshot)
-    settled = grid.is_settled(is_acquiring=snapshot.is_acquiring)
+    settled = grid.is_settled()
     behind = lag(snapshot, analysed_per_s)
     found = growth(grid, settled)
     return Page(
         snapshot=snapshot,
         grid=grid,
-        status=run_status(snapshot, behind),
+        status=run_status(snapshot.vitals, behind),
         lag=behind,
-        account=account(snapshot),
+        arrivals=arrivals(snapshot),
         facts=facts(snapshot),
         tiles=tiles(grid, found, behind, _start(snapshot)),
         growth=found,
@@ -70,7 +70,7 @@ def compose(snapshot: Snapshot, places: SiteMap, analysed_per_s: float) -> Page:
 
 def _start(snapshot: Snapshot) -> datetime | None:
     """Time of the culture's hour 0; None where its hours are not the wall clock's."""
-    if snapshot.plan.source != "microscope":
+    if snapshot.vitals.plan.source != "microscope":
         return None
     start_s = (snapshot.frames["time_s"] - snapshot.frames["elapsed_s"]).median()
     if not np.isfinite(start_s):

@@ -13,9 +13,16 @@ Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[..., Any]
 Wsgi: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-COOKIE = "samcell_token"
-
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+ENTRANCE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url={path}">
+<title>samcell_live</title>
+<p><a href="{path}">Open the dashboard</a></p>
+</html>
+"""
 
 
 class Guard:
@@ -82,10 +89,15 @@ class Guard:
         return hmac.compare_digest(given.encode(), (self._token or "").encode())
 
     def _let_in(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
-        """Move the token from the address, which gets copied about, to a cookie."""
-        cookie = f"{COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/"
-        start("303 See Other", [("Location", _local_path(environ)), ("Set-Cookie", cookie)])
-        return [b""]
+        """Move the token from the address, which gets copied about, to a cookie.
+
+        The page goes on by itself. A redirect would not do: where the link is on another
+        site, browsers count what it redirects to as that site's, and keep the cookie back.
+        """
+        name = cookie_name(environ["SERVER_PORT"])
+        cookie = f"{name}={self._token}; HttpOnly; SameSite=Strict; Path=/"
+        body = ENTRANCE.format(path=_local_path(environ)).encode()
+        return _answer(start, "200 OK", "text/html", body, ("Set-Cookie", cookie))
 
 
 def allowed_hosts(host: str, port: int, own_addresses: Iterable[str] = ()) -> list[str]:
@@ -97,13 +109,19 @@ def allowed_hosts(host: str, port: int, own_addresses: Iterable[str] = ()) -> li
     '192.168.1.7:8050'
     """
     names = [*LOOPBACK, *own_addresses]
-    if not _is_any_address(host):
-        names.append(host)
+    if not is_any_address(host):
+        names.append(in_brackets(host))
     ports = [f":{port}", ""] if port == 80 else [f":{port}"]
     return [name + ending for name in names for ending in ports]
 
 
-def _is_any_address(host: str) -> bool:
+def in_brackets(host: str) -> str:
+    """Host as it stands in an address: IPv6 in brackets, all else as it is."""
+    return f"[{host}]" if ":" in host else host
+
+
+def is_any_address(host: str) -> bool:
+    """Whether a server bound to `host` listens at every address of this computer."""
     try:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:
@@ -126,12 +144,18 @@ def _content_policy(script_hashes: Sequence[str]) -> str:
     )
 
 
+def cookie_name(port: str) -> str:
+    """Name of the cookie; browsers keep those of all ports of a computer together."""
+    return f"samcell_token_{port}"
+
+
 def _cookie(environ: Environ) -> str:
     try:
         cookies = SimpleCookie(environ.get("HTTP_COOKIE", ""))
     except CookieError:
         return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
+    name = cookie_name(environ["SERVER_PORT"])
+    return cookies[name].value if name in cookies else ""
 
 
 def _local_path(environ: Environ) -> str:
@@ -140,13 +164,17 @@ def _local_path(environ: Environ) -> str:
 
 
 def _say(start: StartResponse, status: str, sentence: str) -> Iterable[bytes]:
-    body = sentence.encode()
-    start(
-        status,
-        [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-        ],
-    )
+    return _answer(start, status, "text/plain", sentence.encode())
+
+
+def _answer(
+    start: StartResponse, status: str, kind: str, body: bytes, *more: tuple[str, str]
+) -> Iterable[bytes]:
+    headers = [
+        ("Content-Type", f"{kind}; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        *more,
+    ]
+    start(status, headers)
     return [body]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import waitress
 
 from samcell_dashboard.app import create_app
 from samcell_dashboard.library import Library
-from samcell_dashboard.security import allowed_hosts
+from samcell_dashboard.security import allowed_hosts, in_brackets, is_any_address
 
 logger = logging.getLogger(__name__)
 
@@ -67,15 +67,28 @@ def serve(
     hosts = allowed_hosts(host, port, own)
     app = create_app(library, hosts=hosts, token=token)
     server = waitress.create_server(app, sockets=[listener], threads=THREADS, ident="")
-    shown = own[0] if own else host
-    link = f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
-    logger.info("Serving %s at %s:%d", library.folder, shown, port)
+    link = link_to(host, port, own)
+    logger.info("Serving %s at %s", library.folder, link)
     try:
         if when_ready is not None:
-            when_ready(link)
+            when_ready(link + (f"?token={token}" if token else ""))
         server.run()
     finally:
         server.close()
+
+
+def link_to(host: str, port: int, own_addresses: Sequence[str] = ()) -> str:
+    """Address of the page, as a browser takes it.
+
+    Examples
+    --------
+    >>> link_to("fe80::7", 8050)
+    'http://[fe80::7]:8050/'
+    >>> link_to("0.0.0.0", 8050, ["192.168.1.7", "scope-pc"])
+    'http://192.168.1.7:8050/'
+    """
+    shown = own_addresses[0] if is_any_address(host) and own_addresses else host
+    return f"http://{in_brackets(shown)}:{port}/"
 
 
 def is_loopback(host: str) -> bool:
@@ -85,8 +98,11 @@ def is_loopback(host: str) -> bool:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # A server for all addresses is to be reached by the older kind (IPv4), too.
+    both = is_any_address(host) and family == socket.AF_INET6
+    both = both and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise OSError(
             f"Port {port} of {host} cannot be opened ({error.strerror}); another dashboard "

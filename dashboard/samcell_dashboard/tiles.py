@@ -10,8 +10,8 @@ import numpy as np
 
 from samcell_dashboard.growth import FULL, Growth
 from samcell_dashboard.latest import last_true, latest
+from samcell_dashboard.pace import Lag
 from samcell_dashboard.snapshot import Grid
-from samcell_dashboard.status import Lag
 from samcell_dashboard.wording import UNKNOWN, amount, duration, hours_between, percent
 from samcell_live.culture.trend import NotYet
 

@@ -13,10 +13,11 @@ import numpy as np
 from samcell_dashboard.feed import Changes, Failure
 from samcell_dashboard.growth import fit_curve, forecast_curve
 from samcell_dashboard.library import Run
+from samcell_dashboard.pace import Lag
 from samcell_dashboard.page import Page
 from samcell_dashboard.scans import Point, Scan
 from samcell_dashboard.sites import SiteState
-from samcell_dashboard.snapshot import shown_analysis
+from samcell_dashboard.status import failed_status, run_status
 from samcell_live.culture.forecast import ConfluenceTime
 from samcell_live.culture.trend import NotYet
 
@@ -30,22 +31,32 @@ def dumps(value: Json) -> str:
 
 def run_summary(run: Run) -> Json:
     """One line of the list of runs."""
-    plan, page = run.feed.reader.plan, run.feed.page()
+    plan, vitals = run.feed.reader.plan, run.feed.vitals()
     return {
         "id": run.id,
         "name": plan.name,
         "source": plan.source,
         "created": plan.created.isoformat(),
-        "status": _status(page),
-        "counts": page.account._asdict(),
-        "confluence": page.tiles[0].value,
+        "status": dataclasses.asdict(run_status(vitals, Lag(vitals.account.waiting))),
+        "counts": vitals.account._asdict(),
+    }
+
+
+def unreadable_run(run: Run, reason: str) -> Json:
+    """Line of a run of which no more is known than its name."""
+    return {
+        "id": run.id,
+        "name": run.path.name,
+        "source": None,
+        "created": None,
+        "status": dataclasses.asdict(failed_status(reason)),
+        "counts": None,
     }
 
 
 def run_about(run: Run) -> Json:
     """What does not change while a run goes on."""
-    reader = run.feed.reader
-    plan, analysis = reader.plan, shown_analysis(reader)
+    plan = run.feed.reader.plan
     return {
         "id": run.id,
         "name": plan.name,
@@ -56,7 +67,6 @@ def run_about(run: Run) -> Json:
         "width_px": plan.width_px,
         "pixel_size_um": plan.pixel_size_um,
         "channel": plan.channels[plan.segment_c].name,
-        "analysis": analysis,
         "views": [view.name for view in plan.views],
         "map": dataclasses.asdict(run.feed.places),
     }
@@ -70,7 +80,8 @@ def updates(page: Page, changes: Changes) -> Json:
         "status": _status(page),
         "warning": page.warning,
         "tiles": [dataclasses.asdict(tile) for tile in page.tiles],
-        "counts": page.account._asdict(),
+        "counts": page.snapshot.vitals.account._asdict(),
+        "analysis": page.snapshot.analysis,
         "axis": "hours" if np.isfinite(page.grid.hours).any() else "scan",
         "facts": [fact._asdict() for fact in page.facts],
         "scans": columns(Scan, changes.scans),
@@ -86,7 +97,12 @@ def updates(page: Page, changes: Changes) -> Json:
 def frame(page: Page, t: int, view: int) -> Json:
     """What is known of one segmented frame."""
     grid, place = page.grid, (t, view)
-    marks = {"analysed": grid.analysed, "failed": grid.failed, "waiting": grid.acquired}
+    marks = {
+        "analysed": grid.analysed,
+        "failed": grid.failed,
+        "waiting": grid.acquired,
+        "to come": grid.to_come,
+    }
     return {
         "t": t,
         "view": view,
@@ -94,6 +110,7 @@ def frame(page: Page, t: int, view: int) -> Json:
         "status": next((name for name, is_so in marks.items() if is_so[place]), "missing"),
         "confluence": _number(grid.confluence[place]),
         "cell_count": _number(grid.cell_count[place]),
+        "edition": page.snapshot.edition,
     }
 
 
@@ -110,12 +127,12 @@ def columns(kind: type[NamedTuple], rows: Sequence[NamedTuple]) -> dict[str, lis
 
 
 def _status(page: Page) -> Json:
-    status = page.status
+    arrivals = page.arrivals
     return {
-        **dataclasses.asdict(status),
-        "age_s": _number(page.snapshot.taken_s - status.newest_s, 1),
-        "newest_s": _number(status.newest_s),
-        "eta_s": _number(status.eta_s, 0),
+        **dataclasses.asdict(page.status),
+        "age_s": _number(page.snapshot.vitals.crew.asked_s - arrivals.newest_s, 1),
+        "newest_s": _number(arrivals.newest_s),
+        "eta_s": _number(arrivals.eta_s, 0),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -71,3 +72,16 @@ def test_only_the_inline_script_that_dash_needs_may_run(client: Client) -> None:
     assert (
         f"script-src 'self' 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
     )
+
+
+@pytest.mark.parametrize("token", [None, "secret"])
+def test_guests_of_the_network_do_not_learn_where_runs_lie(
+    tmp_path: Path, token: str | None
+) -> None:
+    client = Client(create_app(Library(tmp_path), hosts=[HOST], token=token))
+    base = f"http://{HOST}"
+    client.get("/", query_string={"token": token or ""}, base_url=base)
+
+    folder = json.loads(client.get("/api/v1/runs", base_url=base).text)["folder"]
+
+    assert folder == (tmp_path.name if token else str(tmp_path.resolve()))

@@ -9,17 +9,22 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import pytest
+from builders import results_of
 from growing_run import Begin, GrowingRun
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -138,6 +143,18 @@ def dashboard(folder: Path, *options: str) -> Iterator[str]:
         server.terminate()
         server.wait()
         server.stdout.close()
+
+
+@contextmanager
+def other_site(folder: Path) -> Iterator[str]:
+    """Serve a folder under a name that browsers take for another site's."""
+    pages = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), pages) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @contextmanager
@@ -317,6 +334,76 @@ def test_on_the_network_only_the_link_opens_the_page(begin: Begin, show: Show) -
         page.until("#state", lambda text: text == "● Running")
         assert "token" not in page.driver.current_url
         assert page.run("return document.cookie") == ""
+
+
+def test_the_link_works_from_another_site(begin: Begin, show: Show, tmp_path: Path) -> None:
+    run = begin()
+    run.scan(0)
+    with dashboard(run.path, "--lan", "--port", "0") as link:
+        printed = urlsplit(link)
+        here = f"http://127.0.0.1:{printed.port}/?{printed.query}"
+        mail = tmp_path / "mail.html"
+        mail.write_text(f'<a href="{here}">Look at our cells</a>')
+        with other_site(tmp_path) as elsewhere:
+            page = show(f"{elsewhere}/mail.html")
+
+            page.find("a").click()
+            page.until("#state", lambda text: text == "● Running")
+
+        assert "token" not in page.driver.current_url
+
+
+def test_a_run_that_takes_the_place_of_the_shown_one_is_shown(
+    begin: Begin, show: Show, tmp_path: Path
+) -> None:
+    old = begin()
+    old.scan(0, n_cells=3)
+    with dashboard(tmp_path, "--port", "0") as link:
+        page = show(link)
+        page.until("#caption", lambda text: "3 cells" in text)
+
+        old.path.rename(tmp_path / ".away")
+        begin().scan(0, n_cells=7)
+
+        page.until("#caption", lambda text: "7 cells" in text)
+
+
+def test_another_analysis_replaces_the_rows_and_the_outlines_of_the_first(
+    begin: Begin, show: Show
+) -> None:
+    run = begin(3, analysis="first")
+    run.scan(0, n_cells=3)
+    run.acquire(1)
+    run.fail(1)
+    with dashboard(run.path, "--port", "0") as link:
+        page = show(link)
+        page.until("#failures", lambda text: "too dark" in text)
+        page.find("#time input").send_keys(Keys.HOME)
+        page.until("#caption", lambda text: "3 cells" in text)
+        before = page.find("#outlines").get_attribute("src")
+
+        other = replace(run, results=results_of(run.path, run.plan, "cells"))
+        other.analyse(0, n_cells=7)
+        other.analyse(1, n_cells=7)
+
+        page.until("#caption", lambda text: "7 cells" in text)
+        assert page.find("#outlines").get_attribute("src") != before
+        assert not page.find("#failures-panel").is_displayed()
+
+
+def test_a_damaged_run_says_why_in_the_list_and_on_its_page(
+    begin: Begin, show: Show, tmp_path: Path
+) -> None:
+    begin(name="good").scan(0)
+    (begin(name="half").path / "samcell" / "frames" / "rank" / "zarr.json").unlink()
+    with dashboard(tmp_path, "--port", "0") as link:
+        page = show(link)
+        page.until("#run-list", lambda text: "half.ome.zarr cannot be read" in text)
+
+        page.find("#run-list li:last-child a").click()
+
+        page.until("#sentence", lambda text: "half.ome.zarr cannot be read" in text)
+        assert page.text("#state") == "✕ Failed"
 
 
 def test_a_click_on_the_chart_goes_to_that_time(begin: Begin, show: Show) -> None:

@@ -32,6 +32,14 @@ def test_a_port_in_use_is_wrong_use_in_one_sentence(tmp_path: Path) -> None:
     assert len(ended.stderr.splitlines()) == 1
 
 
+def test_a_port_that_cannot_be_is_wrong_use(tmp_path: Path) -> None:
+    ended = dashboard(str(tmp_path), "--port", "99999")
+
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert "65535" in ended.stderr
+
+
 def test_the_network_is_not_let_in_by_an_address_alone(tmp_path: Path) -> None:
     ended = dashboard(str(tmp_path), "--host", "0.0.0.0", "--port", "0")
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
+from builders import MAKING, results_of
 from growing_run import START_S, Begin, GrowingRun
 from samcell_dashboard.changes import ChangeLog
 from samcell_dashboard.feed import RunFeed
 
+from samcell_live.store.layout import analysis
 from samcell_live.store.reader import RunReader
+from samcell_live.store.results import open_analysis
 
 
 class Clock:
@@ -115,6 +121,41 @@ def test_nonsense_for_a_cursor_makes_the_browser_begin_anew(begin: Begin) -> Non
 
     for nonsense in ("", "12", f"{epoch}-", f"{epoch}--1", f"{epoch}-999", f"{epoch}-x"):
         assert feed.changes(nonsense)[1].reload
+
+
+def test_two_analyses_are_never_mixed(begin: Begin) -> None:
+    run = begin(analysis="first")
+    run.scan(0, n_cells=3)
+    run.acquire(1)
+    run.fail(1)
+    feed = follow(run)
+    _, of_the_first = feed.changes(None)
+    other = replace(run, results=results_of(run.path, run.plan, "cells"))
+    other.analyse(1, n_cells=7)
+
+    page, changes = feed.changes(of_the_first.cursor)
+
+    assert page.snapshot.analysis == "cells"
+    assert changes.reload
+    assert [(point.t, point.cell_count) for point in changes.points] == [(1, 7)]
+    assert changes.failures == []
+    assert [scan.t for scan in changes.scans] == [1]
+
+
+def test_an_analysis_that_is_made_again_under_its_name_begins_anew(begin: Begin) -> None:
+    run = begin()
+    run.scan(0, n_cells=3)
+    feed = follow(run)
+    _, before = feed.changes(None)
+    shutil.rmtree(run.path / analysis("cells"))
+    made = replace(MAKING, model="another")
+    again = replace(run, results=open_analysis(run.path, run.plan, "cells", made))
+    again.analyse(0, n_cells=4)
+
+    _, changes = feed.changes(before.cursor)
+
+    assert changes.reload
+    assert [point.cell_count for point in changes.points] == [4]
 
 
 def test_a_failure_comes_with_its_reason_once(begin: Begin) -> None:

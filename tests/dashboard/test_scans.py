@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from samcell_dashboard.scans import Point, points, scans, thin
 from samcell_dashboard.snapshot import Grid
 
+from samcell_live.records import FrameKey
+
 
 def grid_of(confluence: list[list[float]]) -> Grid:
     """Every frame acquired; NaN failed."""
@@ -16,7 +18,7 @@ def grid_of(confluence: list[list[float]]) -> Grid:
     everything = np.ones(values.shape, dtype=bool)
     analysed = np.isfinite(values)
     return Grid(
-        expected=everything,
+        to_come=~everything,
         acquired=everything,
         analysed=analysed,
         failed=~analysed,
@@ -98,5 +100,29 @@ def test_a_timepoint_with_a_missing_frame_is_charted_once_the_run_has_moved_on(
     run.acquire(0, p=0)
     run.analyse(0, p=0)
     run.acquire(1, p=0)
+
+    assert [scan.t for scan in run.page().scans] == [0]
+
+
+def test_positions_that_are_acquired_one_after_the_other_are_awaited(begin: Begin) -> None:
+    order = [FrameKey(t=t, p=p) for p in range(2) for t in range(2)]
+    run = begin(t=2, p=2, expected=order)
+    for key in order[:2]:
+        run.acquire(key.t, key.p)
+        run.analyse(key.t, key.p)
+
+    assert run.page().scans == []
+
+    run.acquire(1, 1)
+    run.analyse(1, 1)
+    assert [scan.t for scan in run.page().scans] == [0, 1]
+
+
+def test_a_frame_that_was_passed_over_does_not_hold_up_its_timepoint(begin: Begin) -> None:
+    run = begin(t=2, p=3)
+    run.acquire(0, p=0)
+    run.analyse(0, p=0)
+    run.acquire(0, p=2)
+    run.analyse(0, p=2)
 
     assert [scan.t for scan in run.page().scans] == [0]

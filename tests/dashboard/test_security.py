@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pytest
-from samcell_dashboard.security import COOKIE, Environ, Guard, StartResponse, allowed_hosts
+from samcell_dashboard.security import (
+    Environ,
+    Guard,
+    StartResponse,
+    allowed_hosts,
+    cookie_name,
+)
 from werkzeug.test import Client, TestResponse
 
 HOSTS = allowed_hosts("127.0.0.1", 8050)
 HERE = "http://127.0.0.1:8050"
 TOKEN = "a-long-secret"
+COOKIE = cookie_name("8050")
 
 
 def hello(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -82,20 +90,49 @@ def test_a_wrong_token_is_no_token(wrong: str) -> None:
 def test_the_link_becomes_a_cookie_that_scripts_and_other_sites_cannot_use() -> None:
     answer = get(f"/run/abc?token={TOKEN}", token=TOKEN)
 
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == "/run/abc"
     cookie = answer.headers["Set-Cookie"]
     assert cookie == f"{COOKIE}={TOKEN}; HttpOnly; SameSite=Strict; Path=/"
     assert get("/", token=TOKEN, cookie=TOKEN).text == "hello"
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/%0d%0aX: y"])
-def test_the_link_never_leads_to_another_server(path: str) -> None:
-    location = get(f"{path}?token={TOKEN}", token=TOKEN).headers["Location"]
+def test_the_link_goes_on_by_itself_for_a_redirect_would_lose_the_cookie() -> None:
+    answer = get(f"/run/abc?token={TOKEN}", token=TOKEN)
 
-    assert location.startswith("/")
-    assert not location.startswith(("//", "/\\"))
-    assert "\n" not in location
+    assert answer.status_code == 200
+    assert next_address(answer) == "/run/abc"
+    assert TOKEN not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_two_dashboards_of_one_computer_keep_two_cookies() -> None:
+    guard = Guard(hello, hosts=["scope-pc:1", "scope-pc:2"], token=TOKEN)
+
+    names = {
+        Client(guard, use_cookies=False)
+        .get(f"/?token={TOKEN}", base_url=f"http://scope-pc:{port}")
+        .headers["Set-Cookie"]
+        .partition("=")[0]
+        for port in (1, 2)
+    }
+
+    assert len(names) == 2
+
+
+def next_address(answer: TestResponse) -> str:
+    found = re.search(r'content="0; url=([^"]*)"', answer.text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "/\\evil.example", "/%0d%0aX: y", '/"><script>']
+)
+def test_the_link_never_leads_to_another_server_or_out_of_its_attribute(path: str) -> None:
+    address = next_address(get(f"{path}?token={TOKEN}", token=TOKEN))
+
+    assert address.startswith("/")
+    assert not address.startswith(("//", "/\\"))
+    assert not set(address) & set("\n<>;")
 
 
 def test_a_server_for_all_addresses_answers_only_to_its_own_names() -> None:
@@ -103,3 +140,8 @@ def test_a_server_for_all_addresses_answers_only_to_its_own_names() -> None:
 
     assert "192.168.1.7:8050" in hosts
     assert "0.0.0.0:8050" not in hosts
+
+
+def test_an_address_of_the_newer_kind_stands_in_brackets() -> None:
+    assert "[fe80::7]:8050" in allowed_hosts("fe80::7", 8050)
+    assert "[::]:8050" not in allowed_hosts("::", 8050)

@@ -21,7 +21,14 @@ def said(run: GrowingRun, **page: float) -> tuple[str, str]:
     return status.word, status.sentence
 
 
-def record(run: GrowingRun, role: str, state: str, *, heartbeat_s: float = START_S) -> None:
+def record(
+    run: GrowingRun,
+    role: str,
+    state: str,
+    *,
+    heartbeat_s: float = START_S,
+    **health: str,
+) -> None:
     """Leave the record of a process of another computer."""
     write_group(
         run.path / process(role),
@@ -32,6 +39,7 @@ def record(run: GrowingRun, role: str, state: str, *, heartbeat_s: float = START
             "started_s": START_S,
             "heartbeat_s": heartbeat_s,
             "message": "ValueError: no camera" if state == "failed" else "",
+            "health": health,
         },
     )
 
@@ -75,12 +83,61 @@ def test_an_ended_acquisition_with_nobody_to_analyse_its_frames_says_what_to_do(
     run = begin(t=2)
     run.acquire(0)
     run.acquire(1)
-    run.end()
+    record(run, ACQUISITION, "finished")
 
-    word, sentence = said(run)
+    word, sentence = said(run, now_s=START_S + 31)
 
     assert word == "Behind"
     assert sentence.startswith("2 frames without a result, and no analysis is running.")
+
+
+def test_a_worker_that_loads_its_model_is_waited_for(begin: Begin) -> None:
+    run = begin(t=4)
+    for t in range(4):
+        run.acquire(t)
+    record(run, ACQUISITION, "finished")
+
+    assert said(run, now_s=START_S + 29) == (
+        "Running",
+        "The analysis is starting; 4 frames to analyse.",
+    )
+
+
+@pytest.mark.parametrize("worker", ["starting", "running"])
+@pytest.mark.parametrize("state", ["running", "finished"])
+def test_nobody_is_told_to_start_an_analysis_that_the_acquisition_has_started(
+    begin: Begin, state: str, worker: str
+) -> None:
+    run = begin(t=4)
+    for t in range(4):
+        run.acquire(t)
+    now_s = START_S + 3600
+    record(run, ACQUISITION, state, heartbeat_s=now_s - (60 if state == "finished" else 1),
+           worker=worker)  # fmt: skip
+
+    assert said(run, now_s=now_s) == (
+        "Running",
+        "The analysis is starting; 4 frames to analyse.",
+    )
+
+
+def test_what_a_worker_says_of_its_end_counts_more_than_what_was_said_before(
+    begin: Begin,
+) -> None:
+    run = begin(t=4)
+    run.acquire(0)
+    record(run, ACQUISITION, "finished", worker="running")
+    record(run, WORKER, "finished", heartbeat_s=START_S + 5)
+
+    assert said(run, now_s=START_S + 10)[1].endswith("samcell-live analyse")
+
+
+def test_a_run_whose_worker_has_ended_says_what_to_do(begin: Begin) -> None:
+    run = begin(t=4)
+    run.acquire(0)
+    record(run, ACQUISITION, "finished", worker="ended")
+
+    assert said(run, now_s=START_S + 60)[1].endswith("samcell-live analyse")
 
 
 def test_a_complete_run_is_finished_with_its_account(begin: Begin) -> None:
@@ -158,7 +215,7 @@ def test_the_end_of_the_run_is_foretold_from_the_pace_of_its_frames(begin: Begin
     for t in range(4):
         run.scan(t)
 
-    assert run.page().status.eta_s == pytest.approx(80)
+    assert run.page().arrivals.eta_s == pytest.approx(80)
 
 
 def test_a_live_process_of_this_computer_counts_as_alive(begin: Begin) -> None:

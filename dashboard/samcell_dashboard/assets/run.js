@@ -121,11 +121,12 @@ window.samcell = window.samcell || {};
       panels.writeCounts(news.counts);
       panels.writeFacts(about, news.facts);
       map.update(samcell.rows(news.sites));
+      if (news.reload) viewer.forget();
       if (news.sites.site.length) {
         map.writeFlags([...run.sites.values()]);
         viewer.refresh();
       }
-      if (news.failures.t.length) panels.writeFailures(run);
+      if (news.reload || news.failures.t.length) panels.writeFailures(run);
       if (news.reload || news.scans.t.length || news.points.t.length) {
         panels.writeScans(run);
         redraw();

@@ -6,18 +6,23 @@ window.samcell = window.samcell || {};
   const { byId, write, make } = samcell;
   const AGAIN_MS = 4000;
 
+  function account({ counts, created, status }) {
+    if (counts === null) return status.sentence;
+    const done = `${samcell.whole(counts.acquired)} of ${samcell.whole(counts.expected)} frames`;
+    const began = new Date(created).toLocaleString([], {
+      dateStyle: "medium",
+      timeStyle: "short",
+    });
+    return `${done} · ${began}`;
+  }
+
   function card(run) {
-    const { status, counts } = run;
+    const { status } = run;
     const state = make("span", {
       className: "pill",
       textContent: `${status.icon} ${status.word}`,
     });
     state.dataset.state = status.state;
-    const done = `${samcell.whole(counts.acquired)} of ${samcell.whole(counts.expected)} frames`;
-    const began = new Date(run.created).toLocaleString([], {
-      dateStyle: "medium",
-      timeStyle: "short",
-    });
     const link = make(
       "a",
       {
@@ -26,8 +31,7 @@ window.samcell = window.samcell || {};
       },
       make("strong", { textContent: run.name }),
       state,
-      make("span", { className: "run-confluence", textContent: run.confluence }),
-      make("span", { className: "muted", textContent: `${done} · ${began}` }),
+      make("span", { className: "muted", textContent: account(run) }),
     );
     return make("li", {}, link);
   }
@@ -39,16 +43,13 @@ window.samcell = window.samcell || {};
 
     return async function update() {
       const { runs, folder } = await samcell.ask("/runs");
-      if (runs.length) samcell.showNotice("●", `${runs.length} runs`, "running", folder);
+      const found = runs.length === 1 ? "1 run" : `${runs.length} runs`;
+      if (runs.length) samcell.showNotice("●", found, "running", folder);
       else samcell.showNotice("◌", "Waiting", "waiting", `Waiting for a run in ${folder}.`);
       byId("no-runs").hidden = runs.length > 0;
       write(byId("no-runs"), "No run here yet. Start one with: samcell-live demo");
-      const ageless = runs.map((run) => ({
-        ...run,
-        status: { ...run.status, age_s: 0, eta_s: 0 },
-      }));
-      if (JSON.stringify(ageless) !== shown) {
-        shown = JSON.stringify(ageless);
+      if (JSON.stringify(runs) !== shown) {
+        shown = JSON.stringify(runs);
         byId("run-list").replaceChildren(...runs.map(card));
       }
       return AGAIN_MS;

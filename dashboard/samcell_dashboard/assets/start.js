@@ -13,15 +13,27 @@ window.samcell = window.samcell || {};
     return runs.length === 1 ? runs[0].id : null;
   }
 
+  /* A run that took the place of the only one is shown in its stead. */
+  async function followReplacement(id) {
+    const now = await chooseRun();
+    if (now && now !== id) location.reload();
+  }
+
   /* First opens a page, and from then on is that page's update. */
   function page() {
+    let id = null;
     let update = null;
     return async () => {
       if (update === null) {
-        const id = await chooseRun();
+        id = await chooseRun();
         update = id ? await samcell.openRun(id) : samcell.openList();
       }
-      return update();
+      try {
+        return await update();
+      } catch (error) {
+        if (error.status === 404) await followReplacement(id);
+        throw error;
+      }
     };
   }
 

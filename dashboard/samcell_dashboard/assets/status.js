@@ -34,8 +34,9 @@ window.samcell = window.samcell || {};
   };
 
   samcell.showLost = function (error) {
-    if (error.status === 404) {
-      samcell.showNotice("✕", "Not here", "failed", error.message);
+    const word = { 404: "Not here", 503: "Failed" }[error.status];
+    if (word) {
+      samcell.showNotice("✕", word, "failed", error.message);
       return;
     }
     lostMs ||= Date.now();

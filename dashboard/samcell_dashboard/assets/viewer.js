@@ -56,6 +56,11 @@ window.samcell = window.samcell || {};
       else this.show(this.t);
     }
 
+    /* Another analysis is shown: what was loaded is of the old one. */
+    forget() {
+      this.settled = false;
+    }
+
     async show(t) {
       const path = `/runs/${this.run.about.id}/views/${this.run.view}/frames/${t}`;
       if (path === this.wanted && this.settled) return;
@@ -64,9 +69,13 @@ window.samcell = window.samcell || {};
       const frame = await samcell.ask(path).catch(() => null);
       if (frame === null || this.wanted !== path) return;
       this.settled = frame.status === "analysed" || frame.status === "failed";
-      if (frame.status === "missing") {
+      const absent = {
+        missing: "This frame was not acquired.",
+        "to come": "This frame is still to come.",
+      }[frame.status];
+      if (absent) {
         this.describe(frame);
-        this.showNothing("This frame was not acquired.");
+        this.showNothing(absent);
         return;
       }
       await this.load(path, frame);
@@ -75,7 +84,8 @@ window.samcell = window.samcell || {};
     /* Both layers change at once, when both have come. */
     async load(path, frame) {
       const urls = [`/api/v1${path}/image.png`];
-      if (frame.status === "analysed") urls.push(`/api/v1${path}/outlines.png`);
+      if (frame.status === "analysed")
+        urls.push(`/api/v1${path}/outlines.png?edition=${frame.edition}`);
       const images = urls.map((src) => samcell.make("img", { src }));
       try {
         await Promise.all(images.map((image) => image.decode()));
@@ -106,6 +116,7 @@ window.samcell = window.samcell || {};
         failed: () => "analysis failed, see the list of failed frames",
         waiting: () => "waiting for its analysis",
         missing: () => "not acquired",
+        "to come": () => "still to come",
       }[frame.status]();
       const when = samcell.momentText(frame, axis);
       const place = `frame ${frame.t + 1} of ${about.n_timepoints}`;
