@@ -44,28 +44,26 @@ class WorkerProcess:
         self._command = [*command, "--follow", "--quiet"]
         self._n_done = n_done
         self._ended_by_us = threading.Event()
+        # Not the thread's own end: a join that Ctrl-C interrupts takes it for ended.
+        self._over = threading.Event()
         self._process = self._start()
-        self._thread = threading.Thread(
-            target=self._watch, name="worker-watch", daemon=True
-        )
-        self._thread.start()
+        threading.Thread(target=self._watch, name="worker-watch", daemon=True).start()
 
     @property
     def is_running(self) -> bool:
         """Whether a worker is at work, or about to be started again."""
-        return self._thread.is_alive()
+        return not self._over.is_set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the worker is done with the run; False if it is not by then."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._over.wait(timeout_s)
 
     def kill(self) -> None:
         """End the worker at once; the frame at hand stays waiting."""
         self._ended_by_us.set()
-        while self._thread.is_alive():  # it may just be starting another
+        while self.is_running:  # it may just be starting another
             self._process.kill()
-            self._thread.join(POLL_S)
+            self._over.wait(POLL_S)
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the worker ended
@@ -79,6 +77,12 @@ class WorkerProcess:
         )
 
     def _watch(self) -> None:
+        try:
+            self._keep_running()
+        finally:
+            self._over.set()
+
+    def _keep_running(self) -> None:
         fruitless, done_before = 0, self._n_done()
         while True:
             code = self._process.wait()

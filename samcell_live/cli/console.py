@@ -57,6 +57,8 @@ def explains_errors(command: Callable[P, R]) -> Callable[P, R]:
     def explained(*arguments: P.args, **options: P.kwargs) -> R:
         try:
             return command(*arguments, **options)
+        except typer.Exit:  # a RuntimeError, too
+            raise
         except (ValueError, OSError, RoleTakenError) as error:
             _print_error(error)
             raise typer.Exit(WRONG_USAGE) from error

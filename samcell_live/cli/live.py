@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -81,9 +82,10 @@ def _acquire(
         work() as begun,
         stopping() as stop,
         RunProgress(path, analysis, quiet=False) as progress,
+        closing(run_experiment(settings, path, stop)) as steps,
     ):
         try:
-            for _ in run_experiment(settings, path, stop):
+            for _ in steps:
                 progress.update()
                 if page is not None and (news := page.show(path)):
                     progress.say(news)

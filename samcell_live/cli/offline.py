@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -63,8 +64,8 @@ def analyse(
     json: JsonOption = False,
 ) -> None:
     """Work off a run: every frame on disk that has no committed result gets one."""
-    reader = RunReader(store)
-    settings = _settings(_planned_analysis(reader), name, model, diameter_um, order)
+    planned = RunReader(store).plan.analysis
+    settings = _settings(planned, name, model, diameter_um, order)
     from samcell_live.analysis.worker import analyse_run
     from samcell_live.segmentation.segmenter import check_model
 
@@ -119,8 +120,9 @@ def replay(
         work() as begun,
         stopping() as stop,
         RunProgress(path, settings.name, quiet=False) as progress,
+        closing(replay_recording(recording, path, settings, stop)) as steps,
     ):
-        for _ in replay_recording(recording, path, settings, stop):
+        for _ in steps:
             begun.set()
             progress.update()
         progress.update()
@@ -177,10 +179,6 @@ def check(store: StoreArgument, *, json: JsonOption = False) -> None:
         print_json(store=str(store), findings=[str(finding) for finding in findings])
     if findings:
         raise typer.Exit(FOUND_A_PROBLEM)
-
-
-def _planned_analysis(reader: RunReader) -> AnalysisSettings:
-    return AnalysisSettings.model_validate(reader.plan.settings.get("analysis", {}))
 
 
 def _settings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,10 +24,11 @@ MOST_REASONS = 3
 
 def replay_recording(
     recording: Recording, store: Path, analysis: AnalysisSettings, stop: threading.Event
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Replay a recording as fast as it can be analysed, giving control back often.
 
     A frame that cannot be read is missing from the new run, whose message says why.
+    Close the generator to end at once; see `contextlib.closing`.
 
     Parameters
     ----------
