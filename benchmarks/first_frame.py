@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,9 +22,12 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
 from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 
 GIVE_UP_S = 120.0
+END_S = 60.0
 FRAME_IS_SHOWN = "return (document.querySelector('#frame')?.naturalWidth ?? 0) > 0"
 CONFLUENCE = "return document.querySelector('#tile-confluence')?.textContent ?? ''"
 
@@ -38,16 +41,21 @@ def main() -> None:
         started_s = time.monotonic()
         command = [sys.executable, "-m", "samcell_live", "demo", "--no-browser"]
         command += ["--port", str(port), "--store", str(Path(folder) / "demo.ome.zarr")]
-        demo = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        demo = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             watch(f"http://127.0.0.1:{port}/", started_s)
         finally:
-            demo.send_signal(signal.SIGINT)
-            time.sleep(0.2)
-            demo.send_signal(signal.SIGINT)
-            demo.wait()
+            end(demo)
+
+
+def end(demo: psutil.Popen) -> None:
+    """End the demo with its dashboard and worker, so that nothing writes any more."""
+    family = [demo, *demo.children(recursive=True)]
+    demo.terminate()  # asks, as Ctrl-C does; what was acquired is still analysed
+    _, alive = psutil.wait_procs(family, timeout=END_S)
+    for process in alive:
+        process.kill()
+    psutil.wait_procs(alive)
 
 
 def watch(url: str, started_s: float) -> None:
@@ -85,7 +93,10 @@ def chromium() -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-background-networking"):
         options.add_argument(argument)
-    return webdriver.Chrome(options)
+    driver = shutil.which("chromedriver")
+    if driver is None:  # selenium would look for one on the internet
+        raise SystemExit("There is no chromedriver on the PATH; install chromium-driver.")
+    return webdriver.Chrome(options, Service(driver))
 
 
 if __name__ == "__main__":
