@@ -1,6 +1,7 @@
 """Commands do what they say."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,16 @@ def test_a_damaged_store_fails_the_check(tmp_path: Path) -> None:
     result = command("check", tmp_path / "run")
     assert result.exit_code == 1
     assert "the raw frame cannot be read" in result.output
+
+
+def test_a_column_that_is_gone_fails_the_check(tmp_path: Path) -> None:
+    acquired_run(tmp_path / "run")
+    command("analyse", tmp_path / "run")
+    series = tmp_path / "run" / "samcell" / "analyses" / "cells" / "series"
+    shutil.rmtree(series / "cell_count")
+    result = command("check", tmp_path / "run")
+    assert result.exit_code == 1, result.output
+    assert "cell_count" in result.stdout
 
 
 def test_the_demo_is_the_configuration_that_users_copy() -> None:

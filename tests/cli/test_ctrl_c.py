@@ -18,7 +18,10 @@ from command_line import config
 from samcell_live.store.processes import ProcessState
 from samcell_live.store.reader import RunReader
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals"),
+]
 
 LONG = {"channels": ["phase"], "time_plan": {"interval": 0.2, "loops": 1000}}
 LARGE = {"kind": "simulated", "image_height_px": 768, "image_width_px": 768}
