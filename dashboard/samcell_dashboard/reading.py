@@ -26,7 +26,8 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except Exception as error:  # a store of which parts are missing can fail in any way
         reason = " ".join(str(error).replace(str(path), path.name).split())
+        reason = reason[:MAX_LETTERS].rstrip(".")
         raise UnreadableRunError(
-            f"{path.name} cannot be read ({type(error).__name__}: {reason[:MAX_LETTERS]}). "
+            f"{path.name} cannot be read ({type(error).__name__}: {reason}). "
             "If it was copied here, see that it was copied whole."
         ) from error

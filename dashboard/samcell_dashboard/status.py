@@ -22,7 +22,9 @@ ICONS: dict[State, str] = {
 BEHIND_AT_LEAST = 3
 """Fewer waiting frames than this are on their way, not behind."""
 STARTING_S = 30.0
-"""A worker needs some seconds to load its model before it is heard of."""
+"""After an acquisition, a worker may be started as late as this."""
+LOADING_S = 300.0
+"""A worker that was started is heard of once it has loaded its model, or never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,13 @@ def _is_worker_starting(crew: Crew) -> bool:
     recorder, worker = crew.acquisition, crew.worker
     if recorder is None or (worker and worker.heartbeat_s > recorder.heartbeat_s):
         return False
-    if recorder.health.get("worker") in ("starting", "running"):
-        return True
-    has_ended = recorder.state == "finished"
-    return has_ended and worker is None and crew.asked_s - recorder.heartbeat_s < STARTING_S
+    was_started = recorder.health.get("worker") in ("starting", "running")
+    if recorder.is_alive(crew.asked_s):
+        return was_started
+    silence_s = crew.asked_s - recorder.heartbeat_s
+    if was_started:
+        return silence_s < LOADING_S
+    return worker is None and silence_s < STARTING_S
 
 
 def _failure(vitals: Vitals) -> str:

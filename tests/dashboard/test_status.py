@@ -121,6 +121,16 @@ def test_nobody_is_told_to_start_an_analysis_that_the_acquisition_has_started(
     )
 
 
+def test_a_worker_that_was_started_and_never_heard_of_is_not_waited_for_for_ever(
+    begin: Begin,
+) -> None:
+    run = begin(t=4)
+    run.acquire(0)
+    record(run, ACQUISITION, "cancelled", worker="running")
+
+    assert said(run, now_s=START_S + 301)[1].endswith("samcell-live analyse")
+
+
 def test_what_a_worker_says_of_its_end_counts_more_than_what_was_said_before(
     begin: Begin,
 ) -> None:
