@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 FOUND_A_PROBLEM = 1
 WRONG_USAGE = 2
-SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
+SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 """What asks a command to end; not every system has each."""
 
 out = Console(highlight=False)
@@ -109,8 +109,10 @@ def stopping() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    here = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    heeded = [one for one in here if signal.getsignal(one) is not signal.SIG_IGN]
+    heeded = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        heeded.append(hangup)
     before = {number: signal.signal(number, ask) for number in heeded}
     try:
         yield stop

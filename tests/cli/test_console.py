@@ -64,6 +64,16 @@ def test_signals_mean_afterwards_what_they_meant_before() -> None:
     assert {number: signal.getsignal(number) for number in before} == before
 
 
+def test_ctrl_c_asks_in_the_background_of_a_shell_script_too() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stopping() as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert stop.is_set()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_under_nohup_a_closed_terminal_does_not_ask() -> None:
     if not hasattr(signal, "SIGHUP"):
         pytest.skip("this system has no SIGHUP")
