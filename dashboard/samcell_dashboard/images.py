@@ -12,8 +12,8 @@ from samcell_live.records import Labels, Mask, Pixels
 
 MAX_SIDE_PX = 1024
 """Longest side of an image that is sent."""
-FINE_SIDE_PX = 1024
-"""Outlines of smaller images are drawn on a finer grid than their pixels."""
+FINE_SIDE_PX = 1400
+"""Outlines are drawn on a grid of about this side, finer than a small image's pixels."""
 
 CONTRAST_PERCENTILES = (0.3, 99.7)
 OUTLINE_RGB = (255, 176, 0)
@@ -42,10 +42,11 @@ def outlines_png(labels: Labels) -> bytes:
     step = _step(labels.shape)
     height, width = (side // step * step for side in labels.shape)
     shown = labels[step // 2 : height : step, step // 2 : width : step]
-    finer = max(FINE_SIDE_PX // max(shown.shape), 1)
+    finer = max(round(FINE_SIDE_PX / max(shown.shape)), 1)
     shown = shown.repeat(finer, axis=0).repeat(finer, axis=1)
     line = outline(shown)
-    line |= outline(np.where(line, 0, shown))  # two pixels wide
+    if finer > 1:  # two of the fine pixels wide, and never wider than the image's own
+        line |= outline(np.where(line, 0, shown))
     image = Image.fromarray(line.astype(np.uint8), mode="P")
     image.putpalette([0, 0, 0, *OUTLINE_RGB])
     return _png(image, transparency=0)

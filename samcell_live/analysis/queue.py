@@ -36,6 +36,11 @@ def waiting_frames(
         Go on waiting for frames while the acquisition runs.
     stop : threading.Event, optional
         Once set, no more frames are given.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the store is taken away meanwhile.
     """
     stop = stop or threading.Event()
     given: set[int] = set()
@@ -55,5 +60,7 @@ def waiting_frames(
 
 def acquisition_is_over(reader: RunReader) -> bool:
     """Whether no more frames will come: the acquisition ended, or died."""
+    if not reader.path.is_dir():
+        raise FileNotFoundError(f"{reader.path} is there no more.")
     state = reader.process(ACQUISITION)
     return state is not None and not state.is_alive(time.time())

@@ -253,7 +253,6 @@ def monitor(
         experiment = Experiment(name=path.name.removesuffix(".ome.zarr"), analysis=analysis)
     check_model(experiment.analysis.segmentation)
     calibrated(experiment.pixel_size_um or core.getPixelSizeUm())
-    path.parent.mkdir(parents=True, exist_ok=True)
     listening = Monitor(core, path, experiment)
     try:
         yield listening

@@ -55,7 +55,6 @@ def replay_recording(
             "versions": {"samcell-live": samcell_live.__version__},
         }
     )
-    store.parent.mkdir(parents=True, exist_ok=True)
     run = LiveRun(store, plan, recording.keys)
     unreadable: list[Unreadable] = []
     try:

@@ -48,6 +48,7 @@ def create_run(
             f"{path} exists already, and a run never overwrites another. "
             "Give another --store, or move the old one away."
         )
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         _create_images(partial, plan)

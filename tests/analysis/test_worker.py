@@ -1,5 +1,6 @@
 """The worker gives every frame one result or one reason, whatever happens."""
 
+import shutil
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from samcell_live.records import Frame, FrameKey, Labels, RunShape, SeriesRow
 from samcell_live.settings import AnalysisSettings
 from samcell_live.store import layout
 from samcell_live.store.arrays import write_group
+from samcell_live.store.create import create_run
 from samcell_live.store.processes import ACQUISITION, ProcessRecord, analysis_role
 from samcell_live.store.reader import RunReader
 from samcell_live.store.results import ResultsWriter
@@ -130,6 +132,14 @@ def test_the_queue_follows_a_running_acquisition_to_its_end(tmp_path: Path) -> N
             else:
                 acquisition.end("finished")
     assert seen == [0, 1, 2]
+
+
+def test_the_queue_does_not_wait_for_a_store_that_is_gone(tmp_path: Path) -> None:
+    create_run(tmp_path / "run", plan())
+    reader = RunReader(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(FileNotFoundError, match="is there no more"):
+        next(waiting_frames(reader, "cells", follow=True))
 
 
 def test_the_queue_stops_when_asked(tmp_path: Path) -> None:
