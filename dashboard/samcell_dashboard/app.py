@@ -56,6 +56,9 @@ def create_app(
     app.server.config["COMPRESS_MIMETYPES"] = COMPRESSED
     Compress(app.server)
     app.server.after_request(_read_whole)  # added last, so it runs before compression
+    # Dash sets itself up during its first request. A second one that comes meanwhile would
+    # get a page without scripts, so the first is ours.
+    app.server.test_client().get("/")
     return Guard(
         app.server.wsgi_app, hosts=hosts, script_hashes=app.csp_hashes(), token=token
     )

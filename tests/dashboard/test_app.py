@@ -6,9 +6,13 @@ import base64
 import hashlib
 import json
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from dash import Dash
 from samcell_dashboard.app import create_app
 from samcell_dashboard.library import Library
 from werkzeug.test import Client
@@ -85,3 +89,25 @@ def test_guests_of_the_network_do_not_learn_where_runs_lie(
     folder = json.loads(client.get("/api/v1/runs", base_url=base).text)["folder"]
 
     assert folder == (tmp_path.name if token else str(tmp_path.resolve()))
+
+
+def test_requests_that_come_together_at_the_start_all_get_a_whole_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_for_scripts = Dash._walk_assets_directory
+
+    def look_slowly(app: Dash) -> None:
+        time.sleep(0.3)
+        look_for_scripts(app)
+
+    monkeypatch.setattr(Dash, "_walk_assets_directory", look_slowly)
+    application = create_app(Library(tmp_path), hosts=[HOST])
+    together = threading.Barrier(4)
+
+    def first_page(_: int) -> str:
+        together.wait()
+        return Client(application).get("/", base_url=f"http://{HOST}", buffered=True).text
+
+    with ThreadPoolExecutor(4) as browsers:
+        pages = list(browsers.map(first_page, range(4)))
+    assert ["start.js" in page for page in pages] == [True] * 4
