@@ -8,6 +8,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def test_guests_of_the_network_do_not_learn_where_runs_lie(
 def test_requests_that_come_together_at_the_start_all_get_a_whole_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_for_scripts = Dash._walk_assets_directory
+    look_for_scripts: Callable[[Dash], None] = Dash._walk_assets_directory
 
     def look_slowly(app: Dash) -> None:
         time.sleep(0.3)
