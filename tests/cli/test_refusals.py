@@ -173,7 +173,7 @@ def test_a_name_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_port_that_cannot_be_is_refused() -> None:
-    refused(command("demo", "--port", "99999"), "99999", "65535")
+    refused(command("demo", "--port", "99999"), "65535")
 
 
 def test_a_store_too_damaged_to_be_opened_is_refused_and_not_judged(tmp_path: Path) -> None:
