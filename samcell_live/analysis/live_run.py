@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -41,7 +40,6 @@ class LiveRun:
         create_run(path, plan, expected)
         self.path = path
         self.plan = plan
-        self.started_s = time.time()
         self._reader = RunReader(path)
         self._spool = Spool(FrameWriter(path, plan).write, budget_bytes)
         self.worker = WorkerProcess(path, self._n_done)
@@ -52,11 +50,6 @@ class LiveRun:
     def is_acquiring(self) -> bool:
         """Whether frames may still come."""
         return self._finisher is None
-
-    @property
-    def n_lost(self) -> int:
-        """Frames that could not be written."""
-        return self._spool.health.lost
 
     def offer(self, frame: Frame) -> None:
         """Take a frame; returns at once."""
@@ -75,8 +68,8 @@ class LiveRun:
 
         def drain() -> None:
             self._spool.close()
-            lost = self.n_lost
-            note = f"{lost} frames lost: {self._spool.health.last_error}" if lost else ""
+            health = self._spool.health
+            note = f"{health.lost} frames lost: {health.last_error}" if health.lost else ""
             self._record.end(state, "; ".join(filter(None, [message, note])))
 
         self._finisher = threading.Thread(target=drain, name="run-finisher")
@@ -85,7 +78,9 @@ class LiveRun:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until every frame on disk has a result; False if that takes longer."""
         if self._finisher is not None:
-            self._finisher.join()
+            self._finisher.join(timeout_s)
+            if self._finisher.is_alive():
+                return False
         return self.worker.wait(timeout_s)
 
     def finishing(self) -> Iterator[None]:
