@@ -75,7 +75,23 @@ class SegmentationSettings(Settings):
     min_area_um2: float = Field(
         0, ge=0, description="Smaller cells are dropped; 0 keeps all."
     )
+    fill_holes: bool = Field(False, description="Give holes in a cell to that cell.")
+    drop_border_cells: bool = Field(
+        False, description="Drop the cells that the image's edge cuts."
+    )
+    preset: Literal["default", "reference"] = Field(
+        "default",
+        description="reference repeats, number for number, what the package samcell 1.2.0 "
+        "does with SAMCell's weights: slower, for comparison.",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="Number format in the network; auto: what the device does best."
+    )
+    compile: bool = Field(
+        False,
+        description="Compile the network for this device: a wait of minutes, then faster.",
+    )
     batch_tiles: PositiveInt = Field(
         8, description="Tiles that go through the network at once."
     )
