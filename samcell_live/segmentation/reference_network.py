@@ -7,15 +7,62 @@ which changes the distance map by up to 0.017.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from samcell_live.segmentation.network import IMAGENET_MEAN, IMAGENET_STD, SamcellNetwork
+from samcell_live.segmentation.reference import (
+    TileArrays,
+    predict_as_reference,
+    tile_starts,
+)
 
 ENLARGEMENT = 4
 """Pixels of SAM's image along one pixel of a tile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTiling:
+    """The tiles of `predict_as_reference` for images that are tensors."""
+
+    def n_tiles(self, shape_px: tuple[int, int]) -> int:
+        """Tiles that an image of this height and width costs."""
+        return math.prod(len(tile_starts(length_px)) for length_px in shape_px)
+
+    def predict(
+        self, images: Tensor, predict: Callable[[Tensor], Tensor], batch_tiles: int
+    ) -> Tensor:
+        """Run a network over images, one after the other.
+
+        Parameters
+        ----------
+        images : (n_images, height, width) float32
+            Whole numbers from 0 to 255.
+        predict : callable
+            From tiles (n, 256, 256) float32, 0 to 255 or NaN, to maps of that shape.
+        batch_tiles : int
+            Tiles for each call.
+
+        Returns
+        -------
+        (n_images, height, width) float32
+            On the device of `images`.
+        """
+
+        def predict_arrays(tiles: TileArrays) -> TileArrays:
+            return np.asarray(predict(torch.from_numpy(tiles)).cpu().numpy())
+
+        maps = [
+            predict_as_reference(image, predict_arrays, batch_tiles=batch_tiles)
+            for image in images.cpu().numpy().astype(np.uint8)
+        ]
+        return torch.from_numpy(np.stack(maps)).to(images.device)
 
 
 class ReferenceNetwork(nn.Module):
