@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import yaml
 from pydantic import (
@@ -16,6 +16,10 @@ from pydantic import (
     model_validator,
 )
 from useq import MDASequence
+
+
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+Preset: TypeAlias = Literal["default", "reference"]
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):
@@ -79,14 +83,16 @@ class SegmentationSettings(Settings):
     drop_border_cells: bool = Field(
         False, description="Drop the cells that the image's edge cuts."
     )
-    preset: Literal["default", "reference"] = Field(
+    preset: Preset = Field(
         "default",
         description="reference repeats, number for number, what the package samcell 1.2.0 "
         "does with SAMCell's weights: slower, for comparison.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Number format in the network; auto: what the device does best."
+    precision: Precision = Field(
+        "float32",
+        description="Number format in the network. The others are faster where the device "
+        "has them, and move a few cells: see docs/performance.md.",
     )
     compile: bool = Field(
         False,

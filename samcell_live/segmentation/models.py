@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -16,13 +14,15 @@ from samcell_live.segmentation.formats import StarterHeader, Weights, read_weigh
 from samcell_live.segmentation.network import PATCH_PX, SamcellNetwork
 from samcell_live.segmentation.preprocess import GreyImage, scale_to_unit, standardise
 from samcell_live.segmentation.starter import StarterNetwork
+from samcell_live.segmentation.tiling import EvenTiling, Tiling
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-    from samcell_live.segmentation.tiling import Tiles
+    from samcell_live.records import Labels, Mask
+    from samcell_live.settings import Preset
 
 SAMCELL_DIAMETER_PX = 30.0
 """Cells of about this size are what SAMCell knows: LIVECell's, and Cellpose's default."""
@@ -38,56 +38,42 @@ class Model:
     """``starter``, ``samcell-vit_b`` and the like."""
     sha256: str
     prepare: Callable[[GreyImage], GreyImage]
-    largest_tile_px: int
-    multiple_px: int
-    """Sides of tiles are multiples of this."""
-    overlap_px: int
+    tiling: Tiling
     most_tiles: int
     """Tiles that may go through the network at once."""
     peak_threshold: float
     fill_threshold: float
     cell_diameter_px: float
     """Diameter of the cells that the network knows best."""
-
-    def tile_side_px(self, length_px: int) -> int:
-        """Share one axis of an image evenly among the fewest tiles that cover it."""
-        stride_px = self.largest_tile_px - self.overlap_px
-        n_tiles = max(1, math.ceil((length_px - self.overlap_px) / stride_px))
-        even_px = (length_px + (n_tiles - 1) * self.overlap_px) / n_tiles
-        least_px = max(even_px, 2 * self.overlap_px)
-        return math.ceil(least_px / self.multiple_px) * self.multiple_px
-
-    def predict(self, tiles: Tiles) -> Tiles:
-        """Predict distance maps where the network's weights lie.
-
-        Parameters
-        ----------
-        tiles : (n, height, width) float32
-
-        Returns
-        -------
-        (n, height, width) float32
-        """
-        device = next(self.network.parameters()).device
-        with torch.inference_mode():
-            batch = torch.from_numpy(tiles)[:, None].to(device)
-            maps = torch.sigmoid(self.network(batch))[:, 0]
-            return np.asarray(maps.float().cpu().numpy())
+    markers: Callable[[Mask], Labels] | None = None
+    """From the map above the peak threshold to one marker a cell; None: its regions."""
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: Path, preset: Preset = "default") -> Model:
     """Read a weights file and build the network that it belongs to, on the CPU.
+
+    Parameters
+    ----------
+    path : Path
+    preset : str
+        ``reference`` uses SAMCell's weights as the package samcell 1.2.0 does.
 
     Raises
     ------
     ValueError
-        If the file is damaged or its tensors make neither network.
+        If the file is damaged, its tensors make neither network, or the network has no
+        such preset.
     FileNotFoundError
         If there is no such file.
     """
     weights = read_weights(path)
     try:
         if weights.starter is not None:
+            if preset != "default":
+                raise ValueError(
+                    f"the preset {preset} says how SAMCell's weights are used, and these are "
+                    "a starter network's. Leave preset unset, or give a SAMCell model."
+                )
             return _starter(weights, weights.starter)
         return _samcell(weights)
     except ValueError as error:
@@ -101,9 +87,7 @@ def _starter(weights: Weights, header: StarterHeader) -> Model:
         name="starter",
         sha256=weights.sha256,
         prepare=standardise,
-        largest_tile_px=1088,
-        multiple_px=network.multiple_px,
-        overlap_px=128,
+        tiling=EvenTiling(1088, network.multiple_px, overlap_px=128),
         most_tiles=1,
         peak_threshold=header.peak_threshold,
         fill_threshold=header.fill_threshold,
@@ -141,9 +125,7 @@ def _samcell(weights: Weights) -> Model:
         name=f"samcell-{network.architecture.name}",
         sha256=weights.sha256,
         prepare=scale_to_unit,
-        largest_tile_px=tile_px,
-        multiple_px=tile_px,
-        overlap_px=tile_px // 8,
+        tiling=EvenTiling(tile_px, tile_px, overlap_px=tile_px // 8),
         most_tiles=64,
         peak_threshold=0.47,
         fill_threshold=0.09,

@@ -17,15 +17,24 @@ STANDARD_LIMIT = 8.0
 """`standardise` cuts off what lies this many spreads from the median."""
 
 
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Weights of red, green and blue (ITU-R BT.709)."""
+
+STATISTICS_PX = 2**24
+"""Of larger images every k-th pixel is looked at to find their range."""
+
+
 def grey(pixels: npt.NDArray[Any]) -> GreyImage:
     """Read an image of any number type as grey values, in their order.
 
-    Pixels that are not finite take the median of the others.
+    Colours become their luminance and opacity is left aside; equal channels give what one
+    of them would. Pixels that are not finite take the median of the others.
 
     Parameters
     ----------
-    pixels : (height, width) bool, integers or floats
-        12- and 16-bit counts keep their order; nothing is cut to 8 bits.
+    pixels : (height, width) or (height, width, 1, 3 or 4)
+        Bool, integers or floats. 12- and 16-bit counts keep their order; nothing is cut
+        to 8 bits.
 
     Returns
     -------
@@ -34,39 +43,57 @@ def grey(pixels: npt.NDArray[Any]) -> GreyImage:
     Raises
     ------
     ValueError
-        If this is not one grey image, is empty, is not real numbers, or has no finite
-        pixel.
+        If this is not one image, is empty, is not real numbers, or has no finite pixel.
 
     Examples
     --------
     >>> grey(np.array([[255, 256, 4095]], dtype=np.uint16)).tolist()
     [[255.0, 256.0, 4095.0]]
     """
-    if pixels.ndim != 2 or pixels.size == 0:
-        raise ValueError(
-            f"A grey image is (height, width) with at least one pixel, but this one has "
-            f"shape {pixels.shape}. Give one channel and one plane."
-        )
     if pixels.dtype.kind not in "buif":
         raise ValueError(
-            f"A grey image holds real numbers, but this one holds {pixels.dtype}. "
+            f"An image holds real numbers, but this one holds {pixels.dtype}. "
             "Convert it to integers or floats."
         )
-    if pixels.dtype.kind != "f":
-        return pixels.astype(np.float32)
-    known = np.isfinite(pixels)
+    plane = _luminance(pixels) if pixels.ndim == 3 else pixels
+    if plane.ndim != 2 or plane.size == 0:
+        raise ValueError(
+            f"An image is (height, width), or (height, width, 3 or 4) in colour, with at "
+            f"least one pixel, but this one has shape {pixels.shape}. Give one plane."
+        )
+    if plane.dtype.kind != "f":
+        return plane.astype(np.float32)
+    known = np.isfinite(plane)
     if not known.any():
         raise ValueError(
-            f"All {pixels.size} pixels are NaN or infinite; there is no image to segment."
+            f"All {plane.size} pixels are NaN or infinite; there is no image to segment."
         )
-    return _bounded(pixels, known)
+    return _bounded(plane, known)
+
+
+def _luminance(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Weigh the colours of an RGB or RGBA image; others come back as they are."""
+    height, width, channels = pixels.shape
+    if channels == 1:
+        return pixels[..., 0]
+    if channels not in (3, 4):
+        return pixels
+    red, green, blue = (pixels[..., i] for i in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return red
+    luminance = np.zeros((height, width), np.result_type(pixels.dtype, np.float32))
+    for colour, weight in zip((red, green, blue), LUMINANCE, strict=True):
+        luminance += colour * weight
+    return luminance
 
 
 def _bounded(pixels: npt.NDArray[np.floating], known: Mask) -> GreyImage:
     """Fill unknown pixels, and shrink values that float32 cannot hold."""
-    values = pixels[known]
-    largest = float(np.abs(values).max())
+    values = pixels if known.all() else pixels[known]
+    largest = max(abs(float(values.min())), abs(float(values.max())))
     shrink = 1.0 if largest < 1e30 else 1e30 / largest
+    if values is pixels and shrink == 1:
+        return pixels.astype(np.float32)
     filled = np.where(known, pixels, np.median(values)) * shrink
     return np.asarray(filled, dtype=np.float32)
 
@@ -87,13 +114,15 @@ def standardise(image: GreyImage) -> GreyImage:
     (height, width) float32
         All 0 for a constant image.
     """
-    low, middle, high = np.percentile(image, [0.5, 50, 99.5])
+    looked_at = image.ravel()[:: -(-image.size // STATISTICS_PX)]
+    low, middle, high = np.percentile(looked_at, [0.5, 50, 99.5])
     if high <= low:
         low, high = float(image.min()), float(image.max())
-    spread = float(np.clip(image, low, high).std(dtype=np.float64))
+    spread = float(np.clip(looked_at, low, high).std(dtype=np.float64))
     if spread <= abs(float(middle)) * 1e-6:
         return np.zeros_like(image)
-    standard = (image - np.float32(middle)) / np.float32(spread)
+    standard = image - np.float32(middle)
+    standard /= np.float32(spread)
     return np.clip(standard, -STANDARD_LIMIT, STANDARD_LIMIT, out=standard)
 
 
@@ -112,4 +141,6 @@ def scale_to_unit(image: GreyImage) -> GreyImage:
     low, high = float(image.min()), float(image.max())
     if high <= low:
         return np.zeros_like(image)
-    return np.asarray((image - low) / (high - low), dtype=np.float32)
+    unit = image - np.float32(low)
+    unit /= np.float32(high - low)
+    return unit

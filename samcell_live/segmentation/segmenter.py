@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -12,18 +14,23 @@ import torch
 import samcell_live
 from samcell_live.records import NAN, Making, Segmentation
 from samcell_live.segmentation.formats import read_weights
+from samcell_live.segmentation.inference import Inference, check_precision, choose_device
 from samcell_live.segmentation.models import Model, load_model
 from samcell_live.segmentation.preprocess import grey
-from samcell_live.segmentation.tiling import predict_in_tiles
+from samcell_live.segmentation.stream import Source, outcomes
 from samcell_live.segmentation.watershed import check_thresholds, split_cells
 from samcell_live.segmentation.weights import find_weights
+from samcell_live.settings import SegmentationSettings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from torch import Tensor
 
     from samcell_live.records import DistanceMap
     from samcell_live.segmentation.preprocess import GreyImage
-    from samcell_live.settings import SegmentationSettings
+
+LARGEST_ON_DEVICE_PX = 2**26
+"""Larger images stay in the computer's memory; only their tiles go to the device."""
 
 
 def load_segmenter(
@@ -40,12 +47,14 @@ def load_segmenter(
     Raises
     ------
     ValueError
-        If the model is unknown, its file is damaged or the device is not there.
+        If the model is unknown, its file is damaged, it has no such preset, or the device
+        is not there or lacks the precision.
     OSError
         If its file cannot be fetched.
     """
     place = choose_device(str(device or settings.device))
-    model = load_model(find_weights(settings.model))
+    check_precision(settings.precision, place)
+    model = load_model(find_weights(settings.model), settings.preset)
     return Segmenter(model, settings, place)
 
 
@@ -57,48 +66,50 @@ def check_model(settings: SegmentationSettings) -> None:
     Raises
     ------
     ValueError
-        If the model is unknown, its file is damaged or the device is not there.
+        If the model is unknown, its file is damaged, or the device is not there or lacks
+        the precision.
     OSError
         If its file cannot be fetched.
     """
-    choose_device(settings.device)
+    check_precision(settings.precision, choose_device(settings.device))
     read_weights(find_weights(settings.model))
 
 
-def choose_device(name: str) -> torch.device:
-    """Give the device of this name; ``auto`` is the fastest that is there.
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """An image that is ready for the network."""
 
-    Raises
-    ------
-    ValueError
-        If the device is not there.
-    """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        return torch.device(next(kind for kind, found in there.items() if found))
-    device = torch.device(name)
-    if not there.get(device.type, False):
-        found = ", ".join(kind for kind, is_there in there.items() if is_there)
-        raise ValueError(
-            f"The device {name} is not available to torch {torch.__version__}; "
-            f"here are: {found}. Set device to one of them, or to auto."
-        )
-    return device
+    pixels: Tensor
+    """(height, width) float32, resized and scaled as the network wants it."""
+    shape_px: tuple[int, int]
+    """Height and width of the image as it was given."""
+    min_area_px: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """A distance map that the device may still be working on."""
+
+    distance: Tensor
+    """(height, width) float32 in the computer's memory."""
+    is_there: torch.cuda.Event | None
+
+    def wait(self) -> DistanceMap:
+        """Give the map once it is there."""
+        if self.is_there is not None:
+            self.is_there.synchronize()
+        return np.asarray(self.distance.numpy())
 
 
 class Segmenter:
-    """Finds the cells of grey images with one network.
+    """Finds the cells of images with one network.
 
     An image that cannot be segmented raises; it never comes back as an empty dish.
 
     Parameters
     ----------
     model : Model
-        Moved to `device`.
+        Its network is moved to `device`.
     settings : SegmentationSettings
         Thresholds that are not set are the model's own.
     device : torch.device
@@ -106,31 +117,67 @@ class Segmenter:
     Raises
     ------
     ValueError
-        If a threshold that is set does not fit the model's other one.
+        If a threshold that is set does not fit the model's other one, or the device lacks
+        the precision.
+
+    Examples
+    --------
+    >>> segmenter = Segmenter.from_name("starter", device="cpu")
+    >>> segmenter(np.zeros((64, 64), np.uint16)).labels.max()
+    np.int32(0)
     """
 
     def __init__(
         self, model: Model, settings: SegmentationSettings, device: torch.device
     ) -> None:
-        model.network.to(device)
         self._model = model
+        self._settings = settings
+        self._predict = Inference(
+            model.network,
+            device,
+            precision=settings.precision,
+            batch_tiles=min(settings.batch_tiles, model.most_tiles),
+            compiled=settings.compile,
+        )
         self.peak_threshold = _first(settings.peak_threshold, model.peak_threshold)
         self.fill_threshold = _first(settings.fill_threshold, model.fill_threshold)
         check_thresholds(self.peak_threshold, self.fill_threshold)
-        self._settings = settings
         self.making = Making(
             model=settings.model,
             weights_sha256=model.sha256,
             network=model.name,
             package=f"samcell_live {samcell_live.__version__}",
             device=str(device),
-            precision="float32",
+            precision=settings.precision,
             settings=settings.model_dump()
             | {
                 "peak_threshold": self.peak_threshold,
                 "fill_threshold": self.fill_threshold,
             },
         )
+
+    @staticmethod
+    def from_name(
+        model: str = "starter", device: str = "auto", **settings: Any
+    ) -> Segmenter:
+        """Load a model by its name, or the path or address of its weights.
+
+        Parameters
+        ----------
+        model : str
+        device : str
+            ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        **settings
+            Any other of `SegmentationSettings`.
+
+        Raises
+        ------
+        ValueError
+            As `load_segmenter`; or if a setting is unknown or has a bad value.
+        OSError
+            If the weights cannot be fetched.
+        """
+        return load_segmenter(SegmentationSettings(model=model, device=device, **settings))
 
     def __call__(
         self, pixels: npt.NDArray[Any], pixel_size_um: float = NAN
@@ -139,7 +186,8 @@ class Segmenter:
 
         Parameters
         ----------
-        pixels : (height, width) bool, integers or floats
+        pixels : (height, width) or (height, width, 3 or 4)
+            Bool, integers or floats; of colours, the luminance counts.
         pixel_size_um : float
             Needed where the settings give a size in micrometres.
 
@@ -151,42 +199,107 @@ class Segmenter:
         Raises
         ------
         ValueError
-            If this is no grey image, a size in micrometres is set and the pixel size is
-            not known, or the network's answer is no number.
+            If this is no image, a size in micrometres is set and the pixel size is not
+            known, or the network's answer is no number.
         """
-        distance = self.predict_distance(pixels, pixel_size_um)
-        labels = split_cells(
-            distance,
-            peak_threshold=self.peak_threshold,
-            fill_threshold=self.fill_threshold,
-            min_area_px=self._min_area_px(pixel_size_um),
-        )
-        return Segmentation(labels, distance, self.making)
+        prepared = self.prepare(pixels, pixel_size_um)
+        (answer,) = self.predict([prepared])
+        return self.finish(prepared, answer)
+
+    def stream(
+        self,
+        sources: Iterable[Source],
+        *,
+        on_error: Callable[[Source, Exception], None] | None = None,
+    ) -> Iterator[tuple[Source, Segmentation]]:
+        """Segment many images in their order, faster than one call after another.
+
+        While the device works on one, the next is prepared and the last is finished.
+
+        Parameters
+        ----------
+        sources : iterable of Frame or array
+            Read a few ahead, in another thread.
+        on_error : callable, optional
+            Told of each image that cannot be segmented, which is then left out. Unset,
+            the first such image raises in its place.
+
+        Yields
+        ------
+        source : Frame or array
+            The one that was given.
+        segmentation : Segmentation
+        """
+        for source, outcome in outcomes(self, sources):
+            if isinstance(outcome, Segmentation):
+                yield source, outcome
+            elif on_error is None:
+                raise outcome
+            else:
+                on_error(source, outcome)
 
     def predict_distance(
         self, pixels: npt.NDArray[Any], pixel_size_um: float = NAN
     ) -> DistanceMap:
-        """Predict the distance map of one image; the first half of segmenting it.
+        """Predict the distance map of one image; segmenting without its last step.
 
         Takes and raises what `__call__` does; returns (height, width) float32.
         """
-        model = self._model
+        prepared = self.prepare(pixels, pixel_size_um)
+        (answer,) = self.predict([prepared])
+        return self._on_the_image(prepared, answer)
+
+    def prepare(self, pixels: npt.NDArray[Any], pixel_size_um: float = NAN) -> Prepared:
+        """Make an image ready for the network: the first stage of `__call__`."""
         image = grey(pixels)
-        scaled = model.prepare(_resize(image, self._zoom(pixel_size_um)))
-        height_px, width_px = scaled.shape
-        distance = predict_in_tiles(
-            scaled,
-            model.predict,
-            tile_px=(model.tile_side_px(height_px), model.tile_side_px(width_px)),
-            overlap_px=model.overlap_px,
-            batch_tiles=min(self._settings.batch_tiles, model.most_tiles),
+        scaled = self._model.prepare(_resize(image, self._zoom(pixel_size_um)))
+        ready = torch.from_numpy(scaled)
+        if self._predict.device.type == "cuda":
+            ready = ready.pin_memory()
+        height_px, width_px = image.shape
+        return Prepared(ready, (height_px, width_px), self._min_area_px(pixel_size_um))
+
+    def predict(self, images: Sequence[Prepared]) -> list[Answer]:
+        """Put images of one shape through the network: the second stage.
+
+        On a CUDA device the answers may still be on their way when this returns.
+        """
+        stack = torch.stack([image.pixels for image in images])
+        if stack[0].numel() <= LARGEST_ON_DEVICE_PX:
+            stack = stack.to(self._predict.device, non_blocking=True)
+        maps = self._model.tiling.predict(stack, self._predict, self.batch_tiles)
+        return [_fetch(distance) for distance in maps]
+
+    def finish(self, prepared: Prepared, answer: Answer) -> Segmentation:
+        """Turn the network's answer into cells: the third stage."""
+        distance = self._on_the_image(prepared, answer)
+        labels = split_cells(
+            distance,
+            peak_threshold=self.peak_threshold,
+            fill_threshold=self.fill_threshold,
+            min_area_px=prepared.min_area_px,
         )
+        return Segmentation(labels, distance, self.making)
+
+    def n_tiles(self, prepared: Prepared) -> int:
+        """Tiles that an image costs."""
+        height_px, width_px = prepared.pixels.shape
+        return self._model.tiling.n_tiles((height_px, width_px))
+
+    @property
+    def batch_tiles(self) -> int:
+        """Tiles that go through the network at once; fewer once memory was short."""
+        return self._predict.batch_tiles
+
+    def _on_the_image(self, prepared: Prepared, answer: Answer) -> DistanceMap:
+        distance = answer.wait()
         if not np.isfinite(distance).all():
             raise ValueError(
-                f"The network {model.name} answered NaN or infinity for this image. "
-                f"Its weights are damaged, or {self.making.device} computes wrongly."
+                f"The network {self._model.name} answered NaN or infinity for this image. "
+                f"Its weights are damaged, or {self.making.device} computes wrongly in "
+                f"{self.making.precision}: try float32."
             )
-        return _resize_to(distance, image.shape)
+        return _resize_to(distance, prepared.shape_px)
 
     def _zoom(self, pixel_size_um: float) -> float:
         """Factor that brings the user's cells to the size that the model knows."""
@@ -214,6 +327,17 @@ def _require_pixel_size(pixel_size_um: float, setting: str, value: float) -> Non
             f"{setting} is {value}, but the image's pixel size is {pixel_size_um} um. "
             f"Give the pixel size, or leave {setting} unset."
         )
+
+
+def _fetch(distance: Tensor) -> Answer:
+    """Bring a map to the computer's memory, without waiting for it."""
+    if distance.device.type != "cuda":
+        return Answer(distance.cpu(), None)
+    copy = torch.empty(distance.shape, dtype=distance.dtype, pin_memory=True)
+    copy.copy_(distance, non_blocking=True)
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event.record()
+    return Answer(copy, event)
 
 
 def _resize(image: GreyImage, zoom: float) -> GreyImage:

@@ -11,7 +11,8 @@ import torch
 
 import samcell_live
 from samcell_live.segmentation.formats import StarterHeader, write_starter
-from samcell_live.segmentation.segmenter import Segmenter, choose_device, load_segmenter
+from samcell_live.segmentation.inference import choose_device
+from samcell_live.segmentation.segmenter import Segmenter, load_segmenter
 from samcell_live.segmentation.starter import StarterNetwork
 from samcell_live.settings import SegmentationSettings
 from samcell_live.training.fields import read_fields

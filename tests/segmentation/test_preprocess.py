@@ -88,7 +88,8 @@ def test_huge_values_stay_finite_and_ordered() -> None:
 @pytest.mark.parametrize(
     ("pixels", "message"),
     [
-        (np.zeros((2, 3, 3)), r"has shape \(2, 3, 3\)"),
+        (np.zeros((2, 3, 5)), r"has shape \(2, 3, 5\)"),
+        (np.zeros((2, 3, 3, 1)), r"has shape \(2, 3, 3, 1\)"),
         (np.zeros((0, 4)), r"at least one pixel"),
         (np.full((2, 2), np.nan), r"All 4 pixels are NaN"),
         (np.zeros((2, 2), complex), r"holds complex128"),
@@ -97,3 +98,27 @@ def test_huge_values_stay_finite_and_ordered() -> None:
 def test_what_is_no_grey_image_is_refused(pixels: npt.NDArray[Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         grey(pixels)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_grey_saved_as_colour_stays_exactly_as_it_was(channels: int) -> None:
+    counts = np.random.default_rng(1).integers(0, 65536, (5, 6), dtype=np.uint16)
+
+    np.testing.assert_array_equal(
+        grey(np.repeat(counts[..., None], channels, axis=2)), grey(counts)
+    )
+
+
+def test_colours_become_their_luminance() -> None:
+    colours = np.zeros((1, 3, 4), np.uint8)
+    colours[0, range(3), range(3)] = 255
+
+    np.testing.assert_allclose(grey(colours), [[54.213, 182.376, 18.411]], rtol=1e-5)
+
+
+def test_opacity_does_not_change_the_image() -> None:
+    image = np.random.default_rng(1).random((4, 5, 4))
+    opaque = image.copy()
+    opaque[..., 3] = 1
+
+    np.testing.assert_array_equal(grey(image), grey(opaque))

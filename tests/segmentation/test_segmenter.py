@@ -9,64 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from torch import Tensor, nn
+from segmenters import CENTRES, blobs, sees_brightness
+from torch import Tensor
 
+from samcell_live.segmentation.inference import choose_device
 from samcell_live.segmentation.models import Model
 from samcell_live.segmentation.preprocess import scale_to_unit
 from samcell_live.segmentation.segmenter import (
     Segmenter,
     check_model,
-    choose_device,
     load_segmenter,
 )
 from samcell_live.settings import SegmentationSettings
-
-
-class SeesBrightness(nn.Module):
-    """Says that the brighter a pixel, the deeper it lies in a cell."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.tensor(8.0))
-
-    def forward(self, tiles: Tensor) -> Tensor:
-        return self.gain * (tiles - 0.5)
-
-
-DEFAULTS = SegmentationSettings()
-
-
-def sees_brightness(settings: SegmentationSettings = DEFAULTS) -> Segmenter:
-    model = Model(
-        network=SeesBrightness(),
-        name="brightness",
-        sha256="0",
-        prepare=scale_to_unit,
-        largest_tile_px=64,
-        multiple_px=16,
-        overlap_px=8,
-        most_tiles=4,
-        peak_threshold=0.6,
-        fill_threshold=0.2,
-        cell_diameter_px=10.0,
-    )
-    return Segmenter(model, settings, torch.device("cpu"))
-
-
-def blobs(
-    centres: list[tuple[int, int]],
-    *,
-    shape: tuple[int, int] = (90, 150),
-    radius_px: float = 9,
-) -> npt.NDArray[np.uint16]:
-    """12-bit image with bright round blobs."""
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    depth = [1 - np.hypot(y - cy, x - cx) / radius_px for cy, cx in centres]
-    counts = 400 + 3600 * np.clip(np.max(depth, axis=0), 0, 1)
-    return np.asarray(counts, dtype=np.uint16)
-
-
-CENTRES = [(20, 20), (20, 36), (60, 70), (70, 130)]
 
 
 def test_cells_are_found_where_they_are() -> None:
@@ -228,8 +182,27 @@ def test_the_number_type_does_not_change_the_cells(dtype: Any) -> None:
     np.testing.assert_array_equal(sees_brightness()(any_image(dtype)).labels, expected)
 
 
-@pytest.mark.parametrize(
-    ("length_px", "side_px"), [(1, 16), (16, 16), (60, 64), (65, 48), (120, 64), (121, 48)]
-)
-def test_tiles_share_an_axis_evenly(length_px: int, side_px: int) -> None:
-    assert sees_brightness()._model.tile_side_px(length_px) == side_px
+def test_a_colour_image_is_segmented_by_its_luminance() -> None:
+    image = blobs(CENTRES)
+    expected = sees_brightness()(image).labels
+
+    for channels in (1, 3, 4):
+        colour = np.repeat(image[..., None], channels, axis=2)
+        np.testing.assert_array_equal(sees_brightness()(colour).labels, expected)
+
+
+def test_by_name_settings_come_along() -> None:
+    segmenter = Segmenter.from_name("starter", device="cpu", peak_threshold=0.8)
+
+    assert segmenter.peak_threshold == 0.8
+    assert segmenter.making.network == "starter"
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    with pytest.raises(ValueError, match="peek_threshold"):
+        Segmenter.from_name("starter", peek_threshold=0.8)
+
+
+def test_the_reference_preset_is_samcells_alone() -> None:
+    with pytest.raises(ValueError, match=r"preset reference.*starter network"):
+        Segmenter.from_name("starter", preset="reference")

@@ -1,0 +1,162 @@
+"""A network where it runs: its device, its number format, what fits in memory."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from samcell_live.settings import Precision
+
+logger = logging.getLogger(__name__)
+
+
+def choose_device(name: str) -> torch.device:
+    """Give the device of this name; ``auto`` is the fastest that is there.
+
+    Raises
+    ------
+    ValueError
+        If the device is not there.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, found in there.items() if found))
+    device = torch.device(name)
+    if not there.get(device.type, False):
+        found = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise ValueError(
+            f"The device {name} is not available to torch {torch.__version__}; "
+            f"here are: {found}. Set device to one of them, or to auto."
+        )
+    return device
+
+
+def check_precision(precision: Precision, device: torch.device) -> None:
+    """Refuse a number format that the device only emulates, many times slower.
+
+    Raises
+    ------
+    ValueError
+        If the device computes nothing in it.
+    """
+    if precision == "float32" or _computes(precision, device):
+        return
+    raise ValueError(
+        f"This {device.type} has no instructions for {precision}, so it would be slower "
+        "than float32 here. Set precision to float32."
+    )
+
+
+def _computes(precision: Precision, device: torch.device) -> bool:
+    if device.type == "cuda":
+        least = (8, 0) if precision == "bfloat16" else (7, 0)
+        return torch.cuda.get_device_capability(device) >= least
+    if device.type == "cpu":
+        has = torch.cpu.get_capabilities()
+        if precision == "bfloat16":
+            return bool(has.get("amx_bf16") or has.get("avx512_bf16"))
+        return bool(has.get("amx_fp16") or has.get("avx512_fp16"))
+    return precision == "float16"  # Apple's GPUs
+
+
+class Inference:
+    """A network as a function from tiles to distance maps.
+
+    When the device runs out of memory the batch is halved, for this call and for all
+    later ones, and the work goes on; only a single tile that does not fit is an error.
+
+    Parameters
+    ----------
+    network : nn.Module
+        From (n, 1, height, width) to logits of the same shape; moved to `device`.
+    device : torch.device
+    precision : str
+        Number format of matrix products and convolutions; the sigmoid is float32.
+    batch_tiles : int
+        Most tiles at once.
+    compiled : bool
+        Compile the network when it is first used, which takes minutes.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        device: torch.device,
+        *,
+        precision: Precision = "float32",
+        batch_tiles: int = 8,
+        compiled: bool = False,
+    ) -> None:
+        check_precision(precision, device)
+        self.device = device
+        self.precision = precision
+        self.batch_tiles = batch_tiles
+        self._dtype: torch.dtype = getattr(torch, precision)
+        self._network = network.to(device)
+        # A compiled network is made for one shape: batches are filled up to it.
+        self._filled = batch_tiles if compiled else 0
+        if compiled:
+            logger.warning(
+                "Compiling the network for %s: the first image takes minutes.", device
+            )
+            self._network = torch.compile(self._network)  # type: ignore[assignment]
+
+    def __call__(self, tiles: Tensor) -> Tensor:
+        """Predict distance maps.
+
+        Parameters
+        ----------
+        tiles : (n, height, width) float32
+            On any device.
+
+        Returns
+        -------
+        (n, height, width) float32
+            0 to 1, on the device of `tiles`.
+
+        Raises
+        ------
+        torch.OutOfMemoryError
+            If not even one tile fits.
+        """
+        if len(tiles) > self.batch_tiles:
+            return torch.cat([self(part) for part in tiles.split(self.batch_tiles)])
+        try:
+            return self._predict(tiles)
+        except torch.OutOfMemoryError:
+            if len(tiles) == 1:
+                raise
+        # Outside the handler, where the failed attempt's tensors are no longer held.
+        self.batch_tiles = len(tiles) // 2
+        self._filled = min(self._filled, self.batch_tiles)
+        logger.warning(
+            "%d tiles did not fit in the memory of %s; going on with %d at once.",
+            len(tiles),
+            self.device,
+            self.batch_tiles,
+        )
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return self(tiles)
+
+    def _predict(self, tiles: Tensor) -> Tensor:
+        missing = max(0, self._filled - len(tiles))
+        filled = functional.pad(tiles, (0, 0, 0, 0, 0, missing)) if missing else tiles
+        low = self._dtype is not torch.float32
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, self._dtype, enabled=low),
+        ):
+            batch = filled[:, None].to(self.device, non_blocking=True)
+            maps = torch.sigmoid(self._network(batch)[:, 0].float())
+            return maps[: len(tiles)].to(tiles.device)
