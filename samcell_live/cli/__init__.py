@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from samcell_live.cli import live, offline, training
+from samcell_live.cli import live, models, offline, training
 
 app = typer.Typer(
     name="samcell-live",
@@ -22,9 +22,10 @@ app.command()(live.demo)
 app.command()(live.run)
 app.command()(offline.analyse)
 app.command()(offline.replay)
-app.command()(offline.segment)
+app.command()(segment.segment)
 app.command()(offline.check)
 app.command()(training.train)
+app.add_typer(models.app, name="models")
 
 
 @app.callback()

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
-import zipfile
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save, save_file
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from samcell_live.segmentation.conversion import unwrap
+from samcell_live.segmentation.recognition import refuse_other_networks
+from samcell_live.segmentation.weights.checksum import file_sha256
 
 HEADER_KEY = "samcell_live"
 """Our entry in a safetensors header."""
+
+_STATE_DICT_ENTRIES = ("model", "state_dict", "model_state_dict", "model_state")
+"""Under these names training tools keep the state dict beside their own things."""
 
 
 class StarterHeader(BaseModel, frozen=True, extra="forbid"):
@@ -37,18 +41,35 @@ class StarterHeader(BaseModel, frozen=True, extra="forbid"):
     settings: dict[str, Any]
 
 
+class SamcellHeader(BaseModel, frozen=True, extra="forbid"):
+    """Where weights of SAMCell's network come from; kept with them."""
+
+    kind: Literal["samcell"] = "samcell"
+    name: str
+    architecture: str = Field(description="vit_b, vit_l, vit_h, or the size of another.")
+    package: str = Field(description="What wrote the file.")
+    source: str = Field(description="Name of the file that it was made from.")
+    source_sha256: str
+    terms: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
     """What a weights file holds."""
 
     tensors: dict[str, Tensor]
     sha256: str
-    starter: StarterHeader | None
+    starter: StarterHeader | None = None
     """None if this is not a starter network."""
+    samcell: SamcellHeader | None = None
+    """None if this is a starter network, or not our own file."""
 
 
 def read_weights(path: Path) -> Weights:
-    """Read a weights file: ``.safetensors``, or a state dict saved by torch.
+    """Read a weights file: safetensors, or a state dict saved by torch.
+
+    A state dict may lie inside a training checkpoint, and have the names that
+    DataParallel, torch.compile or Lightning give: both are taken off.
 
     Raises
     ------
@@ -60,16 +81,21 @@ def read_weights(path: Path) -> Weights:
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file at {path}.")
     sha256 = file_sha256(path)
-    if path.suffix == ".safetensors":
+    if not is_safetensors(path):
+        tensors, header = _read_state_dict(path), None
+    else:
         tensors, header = _read_safetensors(path)
-        return Weights(tensors, sha256, header)
-    return Weights(_read_state_dict(path), sha256, None)
+    if isinstance(header, StarterHeader):
+        return Weights(tensors, sha256, starter=header)
+    tensors = unwrap(tensors)
+    refuse_other_networks(path, tensors)
+    return Weights(tensors, sha256, samcell=header)
 
 
-def file_sha256(path: Path) -> str:
-    """Fingerprint of a file's content."""
+def is_safetensors(path: Path) -> bool:
+    """Whether a file is safetensors, by its name or, whatever its name, its beginning."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return path.suffix == ".safetensors" or file.read(9)[8:] == b"{"
 
 
 def write_starter(path: Path, tensors: Mapping[str, Tensor], header: StarterHeader) -> None:
@@ -81,7 +107,24 @@ def write_starter(path: Path, tensors: Mapping[str, Tensor], header: StarterHead
     path.write_bytes(save(compact, metadata={HEADER_KEY: header.model_dump_json()}))
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], StarterHeader | None]:
+def write_samcell(path: Path, tensors: Mapping[str, Tensor], header: SamcellHeader) -> None:
+    """Write SAMCell's network in SAM's names, its numbers as they are.
+
+    A file that is there is replaced only when the new one is complete.
+    """
+    # Copies, because safetensors refuses tensors that share their memory.
+    own = {
+        name: tensor.clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+    unfinished = path.with_name(f"{path.name}.partial")
+    save_file(own, unfinished, metadata={HEADER_KEY: header.model_dump_json()})
+    unfinished.replace(path)
+
+
+def _read_safetensors(
+    path: Path,
+) -> tuple[dict[str, Tensor], StarterHeader | SamcellHeader | None]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -93,27 +136,62 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], StarterHeader | No
     if header is None:
         return tensors, None
     try:
-        return tensors, StarterHeader.model_validate_json(header)
-    except ValidationError as error:
+        return tensors, _header(header)
+    except ValueError as error:
         raise ValueError(
             f"{path} has a header that this version cannot read: {error}"
         ) from error
 
 
+def _header(text: str) -> StarterHeader | SamcellHeader:
+    content = json.loads(text)
+    kind = SamcellHeader if "kind" in content else StarterHeader
+    return kind.model_validate(content)
+
+
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
+    except Exception as error:  # a damaged pickle can raise anything
+        if wanted := re.search(r"GLOBAL ([\w.]+)", str(error)):
+            raise ValueError(
+                f"{path} asks for {wanted[1]} when it is read, which could run code, so it "
+                "is not read. Save model.state_dict() alone, or give safetensors."
+            ) from error
         raise ValueError(
-            f"{path} is damaged, or holds more than tensors, which is not read because it "
-            "could run code. Fetch it again, or save its state dict alone."
+            f"{path} is damaged, or was not saved by torch ({_first_line(error)}). "
+            "Fetch it again."
         ) from error
-    if not isinstance(content, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, Tensor)
-        for name, tensor in content.items()
-    ):
+    tensors = _state_dict_inside(content)
+    if tensors is None:
         raise ValueError(
-            f"{path} holds {type(content).__name__}, not a state dict: tensors by name. "
+            f"{path} holds {_describe(content)}, not a state dict: tensors by name. "
             "Save model.state_dict() alone."
         )
-    return content
+    return tensors
+
+
+def _state_dict_inside(content: object) -> dict[str, Tensor] | None:
+    """Find the tensors by name, at the top or one level down; None if there are none."""
+    if not isinstance(content, Mapping):
+        return None
+    inner = [content[name] for name in _STATE_DICT_ENTRIES if name in content]
+    for found in (content, *inner):
+        if isinstance(found, Mapping) and found and _all_tensors(found):
+            return dict(found)
+    return None
+
+
+def _all_tensors(entries: Mapping[object, object]) -> bool:
+    return all(isinstance(n, str) and isinstance(t, Tensor) for n, t in entries.items())
+
+
+def _describe(content: object) -> str:
+    if not isinstance(content, Mapping):
+        return type(content).__name__
+    first = ", ".join(str(name) for name in list(content)[:5])
+    return f"{type(content).__name__} of {first or 'nothing'}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
