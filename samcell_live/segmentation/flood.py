@@ -73,7 +73,7 @@ def flood(
     --------
     >>> ridge = np.array([[0.9, 0.4, 0.2, 0.3, 0.8]], dtype=np.float32)
     >>> flood(ridge, np.array([[3, 0, 0, 0, 7]]), ridge > 0.1).tolist()
-    [[3, 3, 7, 7, 7]]
+    [[3, 3, 3, 7, 7]]
     """
     _check(distance, markers, mask)
     markers = np.ascontiguousarray(markers, dtype=np.int32)

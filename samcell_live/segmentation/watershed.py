@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from skimage.segmentation import watershed
+
+from samcell_live.segmentation import cleaning
+from samcell_live.segmentation.flood import flood
 
 if TYPE_CHECKING:
     from samcell_live.records import DistanceMap, Labels
@@ -18,11 +20,16 @@ def split_cells(
     peak_threshold: float,
     fill_threshold: float,
     min_area_px: float = 0,
+    fill_holes: bool = False,
+    drop_border_cells: bool = False,
+    markers: Labels | None = None,
+    threads: int | None = None,
 ) -> Labels:
     """Give every cell in a distance map its own number.
 
     Each 8-connected region above `peak_threshold` seeds one cell. The cell then grows
-    downhill until the map falls to `fill_threshold` or it meets another.
+    downhill until the map falls to `fill_threshold` or it meets another. Where
+    asked for, holes are filled first, then border cells are dropped, then small ones.
 
     Parameters
     ----------
@@ -33,16 +40,27 @@ def split_cells(
         SAMCell paper calls them ``cells_max`` (0.47) and ``cell_fill`` (0.09).
     min_area_px : float
         Smaller cells are dropped.
+    fill_holes : bool
+        Holes in one cell are given to it; see `cleaning.fill_holes`.
+    drop_border_cells : bool
+        Cells that touch the image's edge are dropped.
+    markers : (height, width) integers, optional
+        Seed the cells with these instead of the regions above `peak_threshold`; 0 where
+        there is none. A marker outside of the cells' area seeds nothing.
+    threads : int, optional
+        See `flood`.
 
     Returns
     -------
     (height, width) int32
-        0 on background, 1..n_cells elsewhere. An empty map gives no cells.
+        0 on background, 1..n_cells elsewhere, in the order of the markers. An empty map
+        gives no cells.
 
     Raises
     ------
     ValueError
-        If the thresholds are not in that order.
+        If the thresholds are not in that order, or the map or the markers are of
+        another kind than `flood` takes.
 
     Examples
     --------
@@ -51,10 +69,29 @@ def split_cells(
     [[0, 1, 1, 2, 0]]
     """
     check_thresholds(peak_threshold, fill_threshold)
-    above_peak = (distance > peak_threshold).astype(np.uint8)
-    _, seeds = cv2.connectedComponents(above_peak, connectivity=8, ltype=cv2.CV_32S)
-    labels = watershed(-distance, seeds, mask=distance > fill_threshold).astype(np.int32)
-    return drop_small_cells(labels, min_area_px) if min_area_px > 0 else labels
+    filled = np.asarray(distance > fill_threshold)
+    seeds = regions_above(distance, peak_threshold) if markers is None else markers
+    labels = flood(distance, seeds, filled, threads=threads)
+    if markers is not None:
+        labels = cleaning.close_gaps(labels)
+    if fill_holes:
+        labels = cleaning.fill_holes(labels)
+    if drop_border_cells:
+        labels = cleaning.drop_border_cells(labels)
+    if min_area_px > 0:
+        labels = cleaning.drop_small_cells(labels, min_area_px)
+    return labels
+
+
+def regions_above(distance: DistanceMap, peak_threshold: float) -> Labels:
+    """Number the 8-connected regions above a height from 1; (height, width) int32."""
+    above = np.asarray(distance > peak_threshold)
+    if not above.any():
+        return np.zeros(distance.shape, dtype=np.int32)
+    _, regions = cv2.connectedComponents(
+        above.view(np.uint8), connectivity=8, ltype=cv2.CV_32S
+    )
+    return np.asarray(regions, dtype=np.int32)
 
 
 def check_thresholds(peak_threshold: float, fill_threshold: float) -> None:
@@ -70,24 +107,3 @@ def check_thresholds(peak_threshold: float, fill_threshold: float) -> None:
             f"The thresholds are peak {peak_threshold} and fill {fill_threshold}; "
             "they must satisfy 0 <= fill <= peak <= 1."
         )
-
-
-def drop_small_cells(labels: Labels, min_area_px: float) -> Labels:
-    """Remove the cells of fewer than `min_area_px` pixels and close the gaps.
-
-    Parameters
-    ----------
-    labels : (height, width) int32
-        0 on background, 1..n_cells elsewhere.
-    min_area_px : float
-        Smallest area that stays.
-
-    Returns
-    -------
-    (height, width) int32
-        The remaining cells in their old order, numbered without gaps.
-    """
-    stays = np.bincount(labels.ravel()) >= min_area_px
-    stays[0] = False
-    numbers = np.where(stays, np.cumsum(stays), 0).astype(np.int32)
-    return np.asarray(numbers[labels])

@@ -136,3 +136,38 @@ def test_labels_on_another_grid_are_refused() -> None:
     labels = np.ones((4, 5), dtype=np.int32)
     with pytest.raises(ValueError, match=r"labels are \(4, 5\) and the image is \(5, 4\)"):
         cell_table(labels, np.ones((5, 4), dtype=np.uint8), 1.0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+def test_counts_are_measured_in_any_integer(dtype: type) -> None:
+    labels = np.array([[1, 1, 1]], dtype=np.int32)
+    pixels: Pixels = np.array([[200, 0, 100]], dtype=dtype)
+    table = cell_table(labels, pixels, 1.0)
+    assert column(table, "mean_counts").tolist() == [100]
+    assert column(table, "min_counts").tolist() == [0]
+    assert column(table, "max_counts").tolist() == [200]
+
+
+def test_the_table_of_a_window_of_an_image_is_that_of_its_copy() -> None:
+    labels, pixels = scene(3, 30, 40)
+    window = np.s_[5:25, 8:37]
+    cells = np.unique(labels[window], return_inverse=True)[1].astype(np.int32)
+    spread = np.zeros((20, 58), dtype=np.int32)
+    spread[:, ::2] = cells.reshape(20, 29)
+    np.testing.assert_array_equal(
+        cell_table(spread[:, ::2], pixels[window], 1.0),
+        cell_table(spread[:, ::2].copy(), pixels[window].copy(), 1.0),
+    )
+
+
+@pytest.mark.parametrize("label", [-2, 2_000_000_000])
+def test_labels_that_cannot_be_numbers_of_cells_are_refused(label: int) -> None:
+    labels = np.array([[1, label]], dtype=np.int32)
+    with pytest.raises(ValueError, match=rf"2 pixels go from .*{label}.*1\.\.n_cells"):
+        cell_table(labels, labels.astype(np.uint8), 1.0)
+
+
+def test_an_image_that_is_no_counts_is_refused() -> None:
+    labels = np.ones((2, 2), dtype=np.int32)
+    with pytest.raises(ValueError, match=r"image is float64.*integers"):
+        cell_table(labels, np.ones((2, 2)), 1.0)  # type: ignore[arg-type]

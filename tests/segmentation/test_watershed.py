@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from samcell_live.records import DistanceMap
-from samcell_live.segmentation.watershed import drop_small_cells, split_cells
+from samcell_live.segmentation.cleaning import drop_small_cells
+from samcell_live.segmentation.watershed import split_cells
 
 distance_maps = hnp.arrays(
     np.float32,
