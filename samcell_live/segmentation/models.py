@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,11 +12,19 @@ from torch import nn
 from samcell_live.segmentation.conversion import from_hugging_face, is_hugging_face
 from samcell_live.segmentation.formats import StarterHeader, Weights, read_weights
 from samcell_live.segmentation.network import PATCH_PX, SamcellNetwork
-from samcell_live.segmentation.preprocess import GreyImage, scale_to_unit, standardise
+from samcell_live.segmentation.preprocess import (
+    GreyImage,
+    scale_to_bytes,
+    scale_to_unit,
+    standardise,
+)
+from samcell_live.segmentation.reference import centroid_markers
+from samcell_live.segmentation.reference_network import ReferenceNetwork, ReferenceTiling
 from samcell_live.segmentation.starter import StarterNetwork
 from samcell_live.segmentation.tiling import EvenTiling, Tiling
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import Tensor
@@ -71,11 +79,11 @@ def load_model(path: Path, preset: Preset = "default") -> Model:
         if weights.starter is not None:
             if preset != "default":
                 raise ValueError(
-                    f"the preset {preset} says how SAMCell's weights are used, and these are "
-                    "a starter network's. Leave preset unset, or give a SAMCell model."
+                    f"the preset {preset} is a way to use SAMCell's weights, and these are a "
+                    "starter network's. Leave preset unset, or give a SAMCell model."
                 )
             return _starter(weights, weights.starter)
-        return _samcell(weights)
+        return _samcell(weights, preset)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -114,13 +122,23 @@ def build_starter(tensors: dict[str, Tensor], header: StarterHeader) -> StarterN
     return network.eval().to(memory_format=torch.channels_last)
 
 
-def _samcell(weights: Weights) -> Model:
-    tensors = weights.tensors
+def build_samcell(tensors: Mapping[str, Tensor]) -> SamcellNetwork:
+    """Build SAMCell from its own or from transformers' state dict, ready to predict.
+
+    Raises
+    ------
+    ValueError
+        If the tensors are not those of a SAM.
+    """
     if is_hugging_face(tensors):
         tensors = from_hugging_face(tensors)
-    network = SamcellNetwork.from_tensors(tensors)
+    return SamcellNetwork.from_tensors(tensors)
+
+
+def _samcell(weights: Weights, preset: Preset) -> Model:
+    network = build_samcell(weights.tensors)
     tile_px = network.architecture.grid * PATCH_PX // 4
-    return Model(
+    model = Model(
         network=network,
         name=f"samcell-{network.architecture.name}",
         sha256=weights.sha256,
@@ -130,4 +148,13 @@ def _samcell(weights: Weights) -> Model:
         peak_threshold=0.47,
         fill_threshold=0.09,
         cell_diameter_px=SAMCELL_DIAMETER_PX,
+    )
+    if preset == "default":
+        return model
+    return replace(
+        model,
+        network=ReferenceNetwork(network),
+        prepare=scale_to_bytes,
+        tiling=ReferenceTiling(),
+        markers=centroid_markers,
     )

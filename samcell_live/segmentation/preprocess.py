@@ -144,3 +144,24 @@ def scale_to_unit(image: GreyImage) -> GreyImage:
     unit = image - np.float32(low)
     unit /= np.float32(high - low)
     return unit
+
+
+def scale_to_bytes(image: GreyImage) -> GreyImage:
+    """Bring an image to the 256 grey levels that the package samcell reads.
+
+    An image that has them already stays as it is. Any other is scaled so that it spans
+    0 to 255; the package itself wraps such an image, 256 to 0 and 4095 to 255.
+
+    Parameters
+    ----------
+    image : (height, width) float32
+
+    Returns
+    -------
+    (height, width) float32
+        Whole numbers from 0 to 255.
+    """
+    whole = np.rint(image)
+    if image.min() >= 0 and image.max() <= 255 and np.array_equal(whole, image):
+        return image
+    return np.asarray(np.rint(scale_to_unit(image) * np.float32(255)))

@@ -273,11 +273,15 @@ class Segmenter:
     def finish(self, prepared: Prepared, answer: Answer) -> Segmentation:
         """Turn the network's answer into cells: the third stage."""
         distance = self._on_the_image(prepared, answer)
+        markers = self._model.markers
         labels = split_cells(
             distance,
             peak_threshold=self.peak_threshold,
             fill_threshold=self.fill_threshold,
             min_area_px=prepared.min_area_px,
+            fill_holes=self._settings.fill_holes,
+            drop_border_cells=self._settings.drop_border_cells,
+            markers=None if markers is None else markers(distance > self.peak_threshold),
         )
         return Segmentation(labels, distance, self.making)
 

@@ -12,6 +12,7 @@ from samcell_live.segmentation.preprocess import (
     STANDARD_LIMIT,
     GreyImage,
     grey,
+    scale_to_bytes,
     scale_to_unit,
     standardise,
 )
@@ -122,3 +123,19 @@ def test_opacity_does_not_change_the_image() -> None:
     opaque[..., 3] = 1
 
     np.testing.assert_array_equal(grey(image), grey(opaque))
+
+
+def test_eight_bits_stay_as_they_are() -> None:
+    image = np.array([[0, 7, 255]], np.float32)
+
+    np.testing.assert_array_equal(scale_to_bytes(image), image)
+
+
+@pytest.mark.parametrize("image", [[[0, 256, 4095]], [[-1, 0, 254]], [[0.0, 0.25, 1.0]]])
+def test_other_ranges_are_scaled_to_bytes_and_not_wrapped(image: list[list[float]]) -> None:
+    scaled = scale_to_bytes(np.array(image, np.float32))
+
+    assert scaled[0, 0] == 0
+    assert scaled[0, 2] == 255
+    assert 0 < scaled[0, 1] < 255
+    np.testing.assert_array_equal(scaled, np.rint(scaled))

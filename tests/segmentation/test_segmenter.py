@@ -15,6 +15,8 @@ from torch import Tensor
 from samcell_live.segmentation.inference import choose_device
 from samcell_live.segmentation.models import Model
 from samcell_live.segmentation.preprocess import scale_to_unit
+from samcell_live.segmentation.reference import centroid_markers
+from samcell_live.segmentation.reference_network import ReferenceTiling
 from samcell_live.segmentation.segmenter import (
     Segmenter,
     check_model,
@@ -206,3 +208,34 @@ def test_a_misspelt_setting_is_refused() -> None:
 def test_the_reference_preset_is_samcells_alone() -> None:
     with pytest.raises(ValueError, match=r"preset reference.*starter network"):
         Segmenter.from_name("starter", preset="reference")
+
+
+def test_the_reference_preset_takes_its_own_tiles_and_markers(
+    tmp_path: Path, tiny_sam: dict[str, Tensor]
+) -> None:
+    path = tmp_path / "sam.pth"
+    torch.save(tiny_sam, path)
+    settings = SegmentationSettings(model=str(path), preset="reference")
+
+    model = load_segmenter(settings)._model
+
+    assert isinstance(model.tiling, ReferenceTiling)
+    assert model.markers is centroid_markers
+    assert (model.peak_threshold, model.fill_threshold) == (0.47, 0.09)
+
+
+def test_border_cells_and_holes_are_left_alone_unless_asked_for() -> None:
+    image = np.maximum(blobs(CENTRES), blobs([(0, 60)]))
+
+    assert sees_brightness()(image).labels.max() == len(CENTRES) + 1
+    dropping = sees_brightness(SegmentationSettings(drop_border_cells=True))
+    assert dropping(image).labels.max() == len(CENTRES)
+
+
+def test_holes_in_a_cell_are_filled_where_asked_for() -> None:
+    image = blobs([(40, 40)], radius_px=20)
+    image[40:43, 45:48] = 400
+
+    assert sees_brightness()(image).labels[41, 46] == 0
+    filling = sees_brightness(SegmentationSettings(fill_holes=True))
+    assert filling(image).labels[41, 46] == 1
