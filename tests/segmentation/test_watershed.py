@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
+from skimage.segmentation import watershed
 
-from samcell_live.records import DistanceMap
-from samcell_live.segmentation.cleaning import drop_small_cells
+from samcell_live.records import DistanceMap, Labels
 from samcell_live.segmentation.watershed import split_cells
 
 distance_maps = hnp.arrays(
@@ -30,7 +31,7 @@ def cones(
     return np.asarray(np.clip(np.max(heights, axis=0), 0, 1), dtype=np.float32)
 
 
-def split(distance: DistanceMap, **changes: float) -> npt.NDArray[np.int32]:
+def split(distance: DistanceMap, **changes: Any) -> Labels:
     return split_cells(
         distance, **({"peak_threshold": 0.47, "fill_threshold": 0.09} | changes)
     )
@@ -79,12 +80,6 @@ def test_an_empty_map_gives_no_cells() -> None:
     assert not labels.any()
 
 
-def test_small_cells_are_dropped_and_the_numbers_close_up() -> None:
-    labels = np.array([[1, 0, 2, 2, 0, 3, 4, 4]], dtype=np.int32)
-
-    assert drop_small_cells(labels, 2).tolist() == [[0, 0, 1, 1, 0, 0, 2, 2]]
-
-
 def test_a_small_cell_is_dropped_while_splitting() -> None:
     distance = np.maximum(
         cones((30, 40), [(15, 12)], radius_px=10), cones((30, 40), [(5, 32)], radius_px=2.5)
@@ -98,3 +93,41 @@ def test_a_small_cell_is_dropped_while_splitting() -> None:
 def test_thresholds_out_of_order_are_refused(peak: float, fill: float) -> None:
     with pytest.raises(ValueError, match=r"0 <= fill <= peak <= 1"):
         split(np.zeros((2, 2), np.float32), peak_threshold=peak, fill_threshold=fill)
+
+
+@given(distance_maps)
+def test_the_labels_are_scikit_images_with_the_same_markers_and_mask(
+    distance: DistanceMap,
+) -> None:
+    markers = ndimage.label(distance > 0.47, structure=np.ones((3, 3)))[0]
+    expected = watershed(-distance, markers, mask=distance > 0.09)
+    np.testing.assert_array_equal(split(distance, markers=markers), expected)
+
+
+def test_given_markers_replace_the_regions_above_the_peak() -> None:
+    distance = cones((21, 41), [(10, 12), (10, 28)], radius_px=10)
+    markers = np.zeros(distance.shape, dtype=np.int32)
+    markers[10, 28], markers[10, 12], markers[0, 0] = 5, 9, 7  # 7 lies outside of all cells
+
+    labels = split(distance, markers=markers)
+
+    assert (labels[10, 28], labels[10, 12], labels.max()) == (1, 2, 2)
+
+
+def test_holes_are_filled_and_border_cells_dropped_where_asked_for() -> None:
+    distance = cones((30, 60), [(15, 15), (15, 58)], radius_px=10)
+    distance[14:16, 14:16] = 0
+
+    assert split(distance)[14, 14] == 0
+    assert split(distance).max() == 2
+    assert split(distance, fill_holes=True)[14, 14] == 1
+    assert split(distance, drop_border_cells=True).max() == 1
+
+
+def test_an_area_is_that_of_the_cell_with_its_holes_filled() -> None:
+    distance = cones((30, 30), [(15, 15)], radius_px=10)
+    distance[14:16, 14:16] = 0
+    area_px = np.count_nonzero(split(distance)) + 1
+
+    assert split(distance, min_area_px=area_px).max() == 0
+    assert split(distance, min_area_px=area_px, fill_holes=True).max() == 1
