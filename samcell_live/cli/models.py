@@ -60,7 +60,7 @@ def fetch(
     json: JsonOption = False,
 ) -> None:
     """Fetch a model's weights, or go on where fetching broke off, and check them."""
-    path = fetch_with_progress(model)
+    path = fetch_with_progress(model, for_training=True)
     published = published_model(model)
     terms = published.terms if published else ""
     out.print(escape(f"{model} is here: {path}\n{terms}".rstrip()), soft_wrap=True)
@@ -114,8 +114,8 @@ def import_(
         print_json(model=name, path=str(kept))
 
 
-def fetch_with_progress(model: str) -> Path:
-    """Give a model's weights file; while it is fetched, bytes, rate and rest are shown."""
+def fetch_with_progress(model: str, *, for_training: bool = False) -> Path:
+    """Give a model's weights file; bytes, rate and remaining time are shown meanwhile."""
     bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -128,10 +128,11 @@ def fetch_with_progress(model: str) -> Path:
     with bars:
 
         def show(done_bytes: int, total_bytes: int | None) -> None:
-            task = bars.task_ids[0] if bars.task_ids else bars.add_task(escape(model))
-            bars.update(task, completed=done_bytes, total=total_bytes)
+            if not bars.task_ids:
+                bars.add_task(escape(model.rpartition("/")[2]), total=None)
+            bars.update(bars.task_ids[0], completed=done_bytes, total=total_bytes)
 
-        return find_weights(model, for_training=True, on_progress=show)
+        return find_weights(model, for_training=for_training, on_progress=show)
 
 
 def _row(model: ListedModel) -> tuple[str, ...]:

@@ -48,8 +48,9 @@ def find_weights(
     if published is not None:
         if not for_training:
             refuse_for_segmenting(published)
-        return fetch(published, on_progress)
-    path = _local_path(model)
+        path = fetch(published, on_progress)
+    else:
+        path = _local_path(model)
     if not for_training:
         _refuse_sam_itself(path)
     return path
