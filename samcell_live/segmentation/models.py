@@ -79,8 +79,8 @@ def load_model(path: Path, preset: Preset = "default") -> Model:
         if weights.starter is not None:
             if preset != "default":
                 raise ValueError(
-                    f"the preset {preset} is a way to use SAMCell's weights, and these are a "
-                    "starter network's. Leave preset unset, or give a SAMCell model."
+                    f"the preset {preset} is a way to use SAMCell's weights, and these are "
+                    "a starter network's. Leave it unset, or give a SAMCell model."
                 )
             return _starter(weights, weights.starter)
         return _samcell(weights, preset)
@@ -119,7 +119,8 @@ def build_starter(tensors: dict[str, Tensor], header: StarterHeader) -> StarterN
             f"these weights do not make a starter network of channels {header.channels}: "
             f"{error}"
         ) from error
-    return network.eval().to(memory_format=torch.channels_last)
+    network.eval().fold_norms()
+    return network.to(memory_format=torch.channels_last)
 
 
 def build_samcell(tensors: Mapping[str, Tensor]) -> SamcellNetwork:

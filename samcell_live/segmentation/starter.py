@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +36,10 @@ class StarterNetwork(nn.Module):
     def __init__(self, channels: Sequence[int] = CHANNELS) -> None:
         super().__init__()
         finest, *_ = channels
-        self.stem = _convolution(1, finest, size=5, stride=2)
+        self.stem = NormedConvolution(1, finest, size=5, stride=2)
         self.encoders = nn.ModuleList(ResidualBlock(width) for width in channels)
         self.downs = nn.ModuleList(
-            _convolution(fine, coarse, size=3, stride=2)
+            NormedConvolution(fine, coarse, size=3, stride=2)
             for fine, coarse in pairwise(channels)
         )
         self.ups = nn.ModuleList(
@@ -79,25 +80,37 @@ class StarterNetwork(nn.Module):
         logits: Tensor = self.head(features)
         return logits
 
+    def fold_norms(self) -> None:
+        """Merge each batch norm into the convolution before it; for prediction only."""
+        for module in self.modules():
+            for name, child in module.named_children():
+                if isinstance(child, NormedConvolution):
+                    setattr(module, name, fuse_conv_bn_eval(*child))
+
+
+class NormedConvolution(nn.Sequential):
+    """A convolution without bias, then a batch norm."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, *, size: int, stride: int = 1
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(
+                channels_in, channels_out, size, stride, padding=size // 2, bias=False
+            ),
+            nn.BatchNorm2d(channels_out),
+        )
+
 
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions added to what came in."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _convolution(width, width, size=3)
-        self.second = _convolution(width, width, size=3)
+        self.first = NormedConvolution(width, width, size=3)
+        self.second = NormedConvolution(width, width, size=3)
 
     def forward(self, features: Tensor) -> Tensor:
         """Refine features; shape (batch, width, rows, columns) is kept."""
         change = self.second(functional.relu(self.first(features)))
         return functional.relu(features + change)
-
-
-def _convolution(
-    channels_in: int, channels_out: int, *, size: int, stride: int = 1
-) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, size, stride, padding=size // 2, bias=False),
-        nn.BatchNorm2d(channels_out),
-    )

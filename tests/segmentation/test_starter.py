@@ -43,3 +43,19 @@ def test_every_weight_learns() -> None:
     network(image).square().mean().backward()
 
     assert all(p.grad is not None and p.grad.any() for p in network.parameters())
+
+
+def test_folded_norms_change_nothing() -> None:
+    network = tiny_network().train()
+    generator = torch.Generator().manual_seed(2)
+    network(3 * torch.randn(4, 1, 32, 32, generator=generator) + 1)  # norms worth folding
+    network.eval()
+    image = torch.randn(1, 1, 32, 40, generator=generator)
+    with torch.inference_mode():
+        expected = network(image)
+
+    network.fold_norms()
+
+    with torch.inference_mode():
+        torch.testing.assert_close(network(image), expected, atol=1e-5, rtol=1e-4)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
