@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from samcell_live.cli import live, models, offline, training
+from samcell_live.cli import live, models, offline, segment, training
 
 app = typer.Typer(
     name="samcell-live",

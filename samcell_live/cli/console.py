@@ -22,6 +22,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -164,13 +165,14 @@ class RunProgress:
         return self._reader.counts(self._analysis)
 
 
-def progress_bars(*, disable: bool) -> Progress:
-    """Bars on standard error, in the same form everywhere."""
+def progress_bars(*more: ProgressColumn, disable: bool) -> Progress:
+    """Bars on standard error, in the same form everywhere, with more at their end."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        *more,
         console=err,
         disable=disable or not err.is_terminal,
     )

@@ -1,4 +1,4 @@
-"""Commands that need no microscope: ``analyse``, ``replay``, ``segment``, ``check``."""
+"""Commands that need no microscope: ``analyse``, ``replay``, ``check``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rich.markup import escape
 from samcell_live.cli.console import (
     FOUND_A_PROBLEM,
     RunProgress,
-    err,
     explains_errors,
     out,
     print_json,
@@ -130,39 +129,6 @@ def replay(
             path, settings.name, progress, as_json=json, stopped=stop.is_set()
         )
     raise typer.Exit(code)
-
-
-@explains_errors
-def segment(
-    images: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, help="Images.")
-    ],
-    *,
-    folder: Annotated[
-        Path, typer.Option("--out", help="Folder for STEM_labels.tif.")
-    ] = Path(),
-    model: ModelOption = None,
-    diameter_um: DiameterOption = None,
-    pixel_size_um: PixelSizeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Find the cells of single images; writes one label image each."""
-    from samcell_live.recordings.segment_images import segment_images
-
-    settings = _settings(AnalysisSettings(), None, model, diameter_um, None).segmentation
-    counts: dict[str, int] = {}
-    with work() as begun, stopping() as stop, progress_bars(disable=False) as bars:
-        task = bars.add_task("segmented", total=len(images))
-        for path, n_cells in segment_images(images, folder, settings, pixel_size_um):
-            begun.set()
-            counts[str(path)] = n_cells
-            bars.advance(task)
-            if stop.is_set():
-                break
-    for name, n_cells in counts.items():
-        err.print(f"{escape(name)}: {n_cells} cells", soft_wrap=True)
-    if json:
-        print_json(cells=counts)
 
 
 @explains_errors

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from samcell_live.recordings.image_file import (
     IMAGE_SUFFIXES,
     ImageHeader,
     is_image,
+    natural_order,
     read_header,
     read_pixels,
 )
@@ -98,7 +98,7 @@ def _positions(folder: Path) -> dict[str, list[Path]]:
     images = _images(folder)
     if images:
         return {folder.resolve().name: images}
-    subfolders = sorted(filter(Path.is_dir, folder.iterdir()), key=_natural)
+    subfolders = sorted(filter(Path.is_dir, folder.iterdir()), key=natural_order)
     positions = {one.name: found for one in subfolders if (found := _images(one))}
     if not positions:
         raise ValueError(
@@ -109,7 +109,7 @@ def _positions(folder: Path) -> dict[str, list[Path]]:
 
 
 def _images(folder: Path) -> list[Path]:
-    files = sorted(filter(Path.is_file, folder.iterdir()), key=_natural)
+    files = sorted(filter(Path.is_file, folder.iterdir()), key=natural_order)
     images = list(filter(_is_frame, files))
     if len(images) < len(files):
         skipped = (path.name for path in files if not _is_frame(path))
@@ -121,12 +121,6 @@ def _is_frame(path: Path) -> bool:
     """Whether a file is an image, and neither hidden nor a mask of one."""
     hidden, mask = path.name.startswith("."), path.match("*_mask.*")
     return is_image(path) and not (hidden or mask)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sort key in which t2 comes before t10."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _common_header(paths: list[Path]) -> ImageHeader:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -51,9 +52,25 @@ class ImageHeader:
     """From OME or ImageJ metadata or a plausible TIFF resolution; else None."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StillImage:
+    """One image for itself, of whatever number type."""
+
+    pixels: npt.NDArray[Any]
+    """(height, width) bool, integers or floats; never rescaled."""
+    pixel_size_um: float | None
+    """As in `ImageHeader`."""
+
+
 def is_image(path: Path) -> bool:
     """Whether the name is that of an image that we read."""
     return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def natural_order(path: Path) -> list[tuple[int, str]]:
+    """Sort key in which t2 comes before t10."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def read_header(path: Path) -> ImageHeader:
@@ -68,6 +85,28 @@ def read_header(path: Path) -> ImageHeader:
     return _tiff_header(path) if _is_tiff(path) else _bitmap_header(path)
 
 
+def read_still(path: Path) -> StillImage:
+    """Read an image that need not fit any other, as grey values.
+
+    Colour becomes luminance as in `read_pixels`.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, holds several images, or no real numbers.
+    """
+    if not _is_tiff(path):
+        header = _bitmap_header(path)
+        return StillImage(_grey_values(path), header.pixel_size_um)
+    plane = _tiff_plane(path)
+    if plane.dtype.kind not in "buif":
+        raise ValueError(
+            f"{path} has {plane.dtype} pixels, but real numbers are needed. Save it as "
+            "integers or floats."
+        )
+    return StillImage(_grey_values(path), plane.pixel_size_um)
+
+
 def read_pixels(path: Path) -> Pixels:
     """Read an image as grey counts: (height, width) uint8 or uint16, never rescaled.
 
@@ -78,6 +117,10 @@ def read_pixels(path: Path) -> Pixels:
     ValueError
         If the pixels cannot be decoded.
     """
+    return _grey_values(path)
+
+
+def _grey_values(path: Path) -> npt.NDArray[Any]:
     with _decoding(path):
         if _is_tiff(path):
             return _tiff_pixels(path)
@@ -123,7 +166,16 @@ def _png_depth(path: Path) -> int:
     return head[24] if head.startswith(b"\x89PNG") else 8
 
 
-def _tiff_header(path: Path) -> ImageHeader:
+class _Plane(NamedTuple):
+    """What a TIFF says of its one image."""
+
+    height_px: int
+    width_px: int
+    dtype: np.dtype[Any]
+    pixel_size_um: float | None
+
+
+def _tiff_plane(path: Path) -> _Plane:
     with _decoding(path), tifffile.TiffFile(path) as file:
         series, *others = file.series
         size = dict(zip(series.axes, series.shape, strict=True))
@@ -131,30 +183,40 @@ def _tiff_header(path: Path) -> ImageHeader:
     if others or series.axes not in {"YX", "YXS", "SYX"}:
         raise ValueError(
             f"{path} holds a stack ({len(others) + 1} x {series.axes} {series.shape}), "
-            "but each frame needs a file. Split it, with one image per file."
+            "but each frame needs a file. Split it, with one image per file (Fiji: File > "
+            "Save As > Image Sequence); samcell-live replay takes such a folder as a "
+            "time series."
         )
-    dtype = _DTYPES.get(series.dtype.name)
+    return _Plane(size["Y"], size["X"], series.dtype, pixel_size_um)
+
+
+def _tiff_header(path: Path) -> ImageHeader:
+    plane = _tiff_plane(path)
+    dtype = _DTYPES.get(plane.dtype.name)
     if dtype is None:
         raise ValueError(
-            f"{path} has {series.dtype} pixels, but uint8 or uint16 is needed. Convert all "
+            f"{path} has {plane.dtype} pixels, but uint8 or uint16 is needed. Convert all "
             "images with one and the same scale."
         )
-    return ImageHeader(size["Y"], size["X"], dtype, pixel_size_um)
+    return ImageHeader(plane.height_px, plane.width_px, dtype, plane.pixel_size_um)
 
 
-def _tiff_pixels(path: Path) -> Pixels:
+def _tiff_pixels(path: Path) -> npt.NDArray[Any]:
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
         pixels = series.asarray()
     return _luminance(np.moveaxis(pixels, 0, -1) if series.axes == "SYX" else pixels)
 
 
-def _luminance(pixels: npt.NDArray[Any]) -> Pixels:
+def _luminance(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Grey of (height, width) or (height, width, samples); alpha is left out."""
     if pixels.ndim == 2:
         return np.asarray(pixels)
     if pixels.shape[-1] < 3:
         return np.asarray(pixels[..., 0])
+    if pixels.dtype.name not in _DTYPES:
+        weights = np.array([19595, 38470, 7471]) / 2**16
+        return np.asarray(pixels[..., :3].astype(np.float64) @ weights)
     red, green, blue = np.moveaxis(pixels[..., :3].astype(np.uint32), -1, 0)
     grey = (19595 * red + 38470 * green + 7471 * blue + 2**15) >> 16
     return np.asarray(grey.astype(pixels.dtype))
