@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 from builders import acquired_run, plan
 from command_line import command, config
 from PIL import Image
@@ -68,18 +67,6 @@ def test_what_has_no_result_is_worked_off(tmp_path: Path) -> None:
     again = command("analyse", tmp_path / "run", "--name", "again", "--diameter-um", "20")
     assert again.exit_code == 0, again.output
     assert RunReader(tmp_path / "run").analyses() == ["again", "cells"]
-
-
-def test_single_images_are_segmented(tmp_path: Path) -> None:
-    image = np.random.default_rng(0).integers(0, 4000, (70, 90), dtype=np.uint16)
-    tifffile.imwrite(tmp_path / "dish.tif", image)
-    result = command("segment", tmp_path / "dish.tif", "--out", tmp_path / "out", "--json")
-    assert result.exit_code == 0, result.output
-    labels = tifffile.imread(tmp_path / "out" / "dish_labels.tif")
-    assert labels.shape == (70, 90)
-    assert json.loads(result.stdout)["cells"] == {
-        str(tmp_path / "dish.tif"): int(labels.max())
-    }
 
 
 def test_a_damaged_store_fails_the_check(tmp_path: Path) -> None:

@@ -85,14 +85,6 @@ def test_images_of_mixed_size_are_refused_and_nothing_is_written(tmp_path: Path)
     assert not store.exists()
 
 
-def test_a_file_that_is_no_image_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "dish.tif").write_text("not an image")
-    refused(
-        command("segment", tmp_path / "dish.tif", "--out", tmp_path / "out"), "dish.tif"
-    )
-    assert not (tmp_path / "out").exists()
-
-
 def test_an_analysis_is_not_continued_with_other_settings(tmp_path: Path) -> None:
     acquired_run(tmp_path / "run")
     command("analyse", tmp_path / "run")
@@ -123,7 +115,6 @@ def test_an_unknown_model_is_refused_before_any_store_is_made(
     refused(command("replay", images, "--model", "startr", "--store", store), said)
     path = config(tmp_path, analysis={"segmentation": {"model": "startr"}})
     refused(command("run", path, "--store", store), said)
-    refused(command("segment", images / "a.tif", "--model", "startr", "--out", store), said)
     assert left_over(tmp_path) == ["images", "tiny.yaml"]
 
 
@@ -149,19 +140,6 @@ def test_a_number_that_cannot_be_is_refused(
 ) -> None:
     store = tmp_path / "runs" / "run"
     refused(command("replay", images, option, value, "--store", store), said)
-    assert left_over(tmp_path) == ["images"]
-
-
-@pytest.mark.parametrize("value", ["-1", "0", "nan"])
-def test_images_are_not_segmented_with_a_pixel_size_that_cannot_be(
-    tmp_path: Path, images: Path, value: str
-) -> None:
-    refused(
-        command(
-            "segment", images / "a.tif", "--out", tmp_path / "out", "--pixel-size-um", value
-        ),
-        "must be above 0",
-    )
     assert left_over(tmp_path) == ["images"]
 
 

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from samcell_live.recordings.image_file import read_header, read_pixels
+from samcell_live.recordings.image_file import read_header, read_pixels, read_still
 from samcell_live.records import Pixels
 
 RNG = np.random.default_rng(5)
@@ -110,11 +110,37 @@ def test_other_pixel_types_are_refused(tmp_path: Path, dtype: str) -> None:
         read_header(path)
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint32", "float32"])
+def test_an_image_by_itself_may_have_any_real_pixels(tmp_path: Path, dtype: str) -> None:
+    path = tmp_path / "a.tif"
+    values = (GREY_8 // 9).astype(dtype)
+    tifffile.imwrite(path, values, resolution=(2e4, 2e4), resolutionunit="CENTIMETER")
+    still = read_still(path)
+    np.testing.assert_array_equal(still.pixels, values)
+    assert still.pixels.dtype == dtype
+    assert still.pixel_size_um == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_colours_of_any_type_become_grey(tmp_path: Path, dtype: str) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, as_colour(GREY_16).astype(dtype), photometric="rgb")
+    np.testing.assert_allclose(read_still(path).pixels, GREY_16, rtol=1e-6)
+
+
+def test_an_image_of_complex_numbers_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, GREY_8.astype("complex64"))
+    with pytest.raises(ValueError, match="complex64 pixels, but real numbers"):
+        read_still(path)
+
+
 def test_a_stack_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.stack([GREY_8] * 4), photometric="minisblack")
-    with pytest.raises(ValueError, match=r"holds a stack .*\(4, 9, 14\)"):
-        read_header(path)
+    for read in (read_header, read_still):
+        with pytest.raises(ValueError, match=r"holds a stack .*\(4, 9, 14\)"):
+            read(path)
 
 
 def test_an_animation_is_refused(tmp_path: Path) -> None:
