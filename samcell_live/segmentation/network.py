@@ -2,6 +2,7 @@
 
 There is no prompt. SAM's "no mask" prompt embedding stands in for one, and of the four
 masks that its decoder knows only the first of the three "multimask" ones is computed.
+Kirillov et al., Segment Anything, ICCV 2023; doi 10.1371/journal.pone.0319532 for SAMCell.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from segment_anything.modeling import (
 from torch import nn
 from torch.nn import functional
 
+from samcell_live.segmentation.decoder import decode
+from samcell_live.segmentation.encoder import encode
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,11 +33,6 @@ PATCH_PX = 16
 """SAM's encoder sees squares of this side as one."""
 
 PROMPT_CHANNELS = 256
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-MASK = 1
-"""The decoder's mask that SAMCell trains: 0 is the single mask, 1 to 3 the multimask."""
-
 DECODER_NORM_EPSILON = 1e-6
 """As in transformers, where SAMCell was trained; segment_anything itself has 1e-5."""
 
@@ -137,7 +136,10 @@ class SamcellNetwork(nn.Module):
         for layer in self.mask_decoder.transformer.layers:
             for norm in (layer.norm1, layer.norm2, layer.norm3, layer.norm4):
                 norm.eps = DECODER_NORM_EPSILON
-        self._prompt: tuple[Tensor, Tensor] | None = None
+        self._places: Tensor
+        self.register_buffer("_places", None, persistent=False)
+        self._embed_places()
+        self.register_load_state_dict_post_hook(SamcellNetwork._embed_places)  # type: ignore[no-untyped-call]
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SamcellNetwork:
@@ -178,34 +180,45 @@ class SamcellNetwork(nn.Module):
             Logits.
         """
         side_px = self.architecture.grid * PATCH_PX
-        enlarged = functional.interpolate(tiles, size=(side_px, side_px), mode="bilinear")
-        mean = tiles.new_tensor(IMAGENET_MEAN).view(3, 1, 1)
-        std = tiles.new_tensor(IMAGENET_STD).view(3, 1, 1)
-        return self.decode(self.image_encoder((enlarged - mean) / std))
+        return self.predict_enlarged(
+            functional.interpolate(tiles.float(), size=(side_px, side_px), mode="bilinear")
+        )
+
+    def predict_enlarged(self, enlarged: Tensor) -> Tensor:
+        """Predict the distance maps of tiles that were enlarged elsewhere.
+
+        Parameters
+        ----------
+        enlarged : (n, 1, 4 * side, 4 * side) float32
+            Grey values from 0 to 1; 4 * side is 1024. NaN is where there is no image.
+
+        Returns
+        -------
+        (n, 1, side, side) float32
+            Logits.
+
+        Raises
+        ------
+        ValueError
+            If these are no grey images of the side that SAM sees.
+        """
+        side_px = self.architecture.grid * PATCH_PX
+        if enlarged.shape[1:] != (1, side_px, side_px):
+            raise ValueError(
+                f"Enlarged tiles have the shape {tuple(enlarged.shape)}; "
+                f"this network needs (n, 1, {side_px}, {side_px})."
+            )
+        return self._decode(encode(self.image_encoder, enlarged))
 
     def decode(self, embedding: Tensor) -> Tensor:
         """Turn SAM's embedding (n, 256, grid, grid) into logits (n, 1, side, side)."""
-        decoder = self.mask_decoder
-        position, no_prompt = self._default_prompt()
-        n_tiles, channels, rows, columns = embedding.shape
-        tokens = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
-        answers, pixels = decoder.transformer(
-            embedding + no_prompt,
-            position.expand(n_tiles, -1, -1, -1),
-            tokens.expand(n_tiles, -1, -1),
-        )
-        pixels = pixels.transpose(1, 2).reshape(n_tiles, channels, rows, columns)
-        fine = decoder.output_upscaling(pixels)
-        weights = decoder.output_hypernetworks_mlps[MASK](answers[:, 1 + MASK])
-        return torch.einsum("nc,ncyx->nyx", weights, fine)[:, None]
+        return self._decode(embedding.permute(0, 2, 3, 1))
 
-    def _default_prompt(self) -> tuple[Tensor, Tensor]:
-        """Positions and the "no mask" embedding: the same for every image, made once."""
-        embedding = self.prompt_encoder.no_mask_embed.weight
-        if self._prompt is None or self._prompt[0].device != embedding.device:
-            # Ordinary tensors even where the first image is only predicted: the network
-            # may be trained afterwards.
-            with torch.inference_mode(False), torch.no_grad():
-                position = self.prompt_encoder.get_dense_pe()
-                self._prompt = position, embedding.reshape(1, -1, 1, 1)
-        return self._prompt
+    def _decode(self, embedding: Tensor) -> Tensor:
+        no_prompt = self.prompt_encoder.no_mask_embed.weight[0]
+        return decode(self.mask_decoder, embedding + no_prompt, self._places)
+
+    def _embed_places(self, *_: object) -> None:
+        """Embed each patch's place: the same for every image, until weights are loaded."""
+        with torch.no_grad():
+            self._places = self.prompt_encoder.get_dense_pe()

@@ -10,12 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from samcell_live.segmentation.conversion import from_hugging_face, is_hugging_face
-from samcell_live.segmentation.network import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    SamArchitecture,
-    SamcellNetwork,
-)
+from samcell_live.segmentation.encoder import IMAGENET_MEAN, IMAGENET_STD
+from samcell_live.segmentation.network import SamArchitecture, SamcellNetwork
 
 
 @pytest.fixture(scope="module")
