@@ -15,7 +15,7 @@ import pandas as pd
 
 from samcell_live.culture.confluence import UM2_PER_MM2, confluence
 from samcell_live.culture.intensities import Intensities, measure_intensities
-from samcell_live.culture.neighbours import Neighbours, measure_neighbours
+from samcell_live.culture.neighbours import Neighbours, measure_neighbours, reach_in_pixels
 from samcell_live.culture.outlines import Outlines, measure_outlines
 from samcell_live.culture.places import Places, measure_places, sum_places
 from samcell_live.culture.ratios import Ratios, form_ratios
@@ -27,12 +27,8 @@ Image = npt.NDArray[np.generic]
 """(height, width) of any real dtype."""
 Columns = Shapes | Outlines | Ratios | Intensities | Neighbours | Textures
 
-NEIGHBOUR_DISTANCE = 5.0
-"""Gap up to which cells are neighbours: micrometres, or pixels without calibration."""
 NOT_MEASURED: Final = Places._fields
 """Columns whose mean says nothing."""
-
-
 SUMMARISED: Final = (
     "area_px", "area_um2", "perimeter_px", "perimeter_um", "circularity", "intensity_mean",
     "neighbour_count",
@@ -121,7 +117,7 @@ def measure_cells(
     [[1.0, 2.0, 0.5, 1.0], [2.0, 1.0, 0.25, 1.0]]
     """
     _check(labels, pixels, pixel_size_um)
-    reach_px = _reach_px(neighbour_distance_um, pixel_size_um)
+    reach_px = reach_in_pixels(neighbour_distance_um, pixel_size_um)
     labels = np.ascontiguousarray(labels.astype(np.int32, casting="same_kind", copy=False))
     image = _native(pixels)
     sums = sum_places(labels)
@@ -244,25 +240,6 @@ def _check(labels: Labels, pixels: Image, pixel_size_um: float) -> None:
             f"The pixel size is {pixel_size_um} um, but a pixel has a width. Give it in "
             "micrometres, or NaN where it is unknown."
         )
-
-
-def _reach_px(neighbour_distance_um: float | None, pixel_size_um: float) -> float:
-    """Distance up to which cells are neighbours, in pixels."""
-    uncalibrated = math.isnan(pixel_size_um)
-    if neighbour_distance_um is None:
-        return NEIGHBOUR_DISTANCE if uncalibrated else NEIGHBOUR_DISTANCE / pixel_size_um
-    if not 0 <= neighbour_distance_um < math.inf:
-        raise ValueError(
-            f"Neighbours were asked for within {neighbour_distance_um} um, but a gap is 0 "
-            "or more. Give 0 for cells that touch."
-        )
-    if uncalibrated:
-        raise ValueError(
-            f"Neighbours were asked for within {neighbour_distance_um} um, but the pixel "
-            "size is unknown. Give the pixel size, or leave the distance out: it is then "
-            f"{NEIGHBOUR_DISTANCE:g} pixels."
-        )
-    return neighbour_distance_um / pixel_size_um
 
 
 def _calibrated(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -15,6 +16,8 @@ from samcell_live.records import NAN, Labels
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+NEIGHBOUR_DISTANCE = 5.0
+"""Gap up to which cells are neighbours: micrometres, or pixels without calibration."""
 CELLS_AT_ONCE = 1000
 TOUCHING = np.ones((3, 3), dtype=np.uint8)
 
@@ -66,6 +69,43 @@ def measure_neighbours(
             steps_px = centroids[others - 1] - centroids[cell]
             mean_px[cell] = np.hypot(steps_px[:, 0], steps_px[:, 1]).mean()
     return Neighbours(count, _to_nearest(centroids), mean_px, _to_all(centroids))
+
+
+def reach_in_pixels(neighbour_distance_um: float | None, pixel_size_um: float) -> float:
+    """Turn the gap up to which cells are neighbours into pixels.
+
+    Parameters
+    ----------
+    neighbour_distance_um : float, optional
+        5 micrometres unless given, or 5 pixels without calibration.
+    pixel_size_um : float
+        NaN where unknown.
+
+    Raises
+    ------
+    ValueError
+        If the distance is below 0, or the pixel size is needed and unknown.
+
+    Examples
+    --------
+    >>> reach_in_pixels(None, 0.5), reach_in_pixels(None, math.nan)
+    (10.0, 5.0)
+    """
+    uncalibrated = math.isnan(pixel_size_um)
+    if neighbour_distance_um is None:
+        return NEIGHBOUR_DISTANCE if uncalibrated else NEIGHBOUR_DISTANCE / pixel_size_um
+    if not 0 <= neighbour_distance_um < math.inf:
+        raise ValueError(
+            f"Neighbours were asked for within {neighbour_distance_um} um, but a gap is 0 "
+            "or more. Give 0 for cells that touch."
+        )
+    if uncalibrated:
+        raise ValueError(
+            f"Neighbours were asked for within {neighbour_distance_um} um, but the pixel "
+            "size is unknown. Give the pixel size, or leave the distance out: it is then "
+            f"{NEIGHBOUR_DISTANCE:g} pixels."
+        )
+    return neighbour_distance_um / pixel_size_um
 
 
 def _within_reach(labels: Labels, label: int, box: IntArray, reach_px: float) -> Labels:

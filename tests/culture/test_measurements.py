@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from skimage.measure import label, regionprops_table
 from skimage.segmentation import relabel_sequential
 
@@ -45,8 +48,19 @@ SCIKIT_IMAGE_NAMES = {
     "intensity_min": "intensity_min",
     "intensity_max": "intensity_max",
 }
+Layout: TypeAlias = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 LEVELLED_OUT = {"axis_minor_length_um", "eccentricity"}
 """Roots of differences that cancel in thin cells: 1e-16 becomes 1e-8."""
+
+
+def read_only(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    image = image.copy()
+    image.flags.writeable = False
+    return image
+
+
+def big_endian(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return image.astype(image.dtype.newbyteorder(">"))
 
 
 def assert_as_scikit_image(
@@ -119,6 +133,23 @@ def test_plain_shapes_measure_as_in_scikit_image(
 ) -> None:
     labels = np.pad(cell, margin).astype(np.int32)
     assert_as_scikit_image(labels, np.arange(labels.size).reshape(labels.shape), 2.0)
+
+
+def test_real_cells_measure_as_in_scikit_image(shared_data: Path) -> None:
+    with Image.open(shared_data / "usiigaci" / "val" / "46_mask.png") as mask:
+        labels = relabel_sequential(np.array(mask))[0].astype(np.int32)
+    assert labels.max() > 20
+    assert_as_scikit_image(labels, np.arange(labels.size).reshape(labels.shape), 0.65)
+
+
+@pytest.mark.parametrize("laid_out", [np.asfortranarray, read_only, big_endian])
+def test_how_an_image_lies_in_memory_does_not_matter(laid_out: Layout) -> None:
+    labels = disk(9)
+    pixels = np.arange(labels.size, dtype=np.uint16).reshape(labels.shape)
+    pd.testing.assert_frame_equal(
+        measure_cells(laid_out(labels), laid_out(pixels), texture=True),
+        measure_cells(labels, pixels, texture=True),
+    )
 
 
 def names_of(table: pd.DataFrame) -> list[str]:
