@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from command_line import command
 from PIL import Image
 from typer.testing import Result
 
-from samcell_live.recordings import segment_images
+from samcell_live.recordings.image_file import StillImage, read_still
 
 NOISE = np.random.default_rng(0).integers(0, 4000, (40, 56), dtype=np.uint16)
 
@@ -152,14 +151,14 @@ def test_ctrl_c_ends_after_the_images_in_hand(
     paths = [tmp_path / f"{number}.tif" for number in range(9)]
     for path in paths:
         tifffile.imwrite(path, NOISE)
-    read, lock = segment_images.read_still, threading.Lock()
 
-    def read_and_interrupt(path: Path) -> Any:
-        if path == paths[0] and lock.acquire(blocking=False):
+    def read_and_interrupt(path: Path) -> StillImage:
+        if path == paths[0]:
             os.kill(os.getpid(), signal.SIGINT)
-        return read(path)
+        return read_still(path)
 
-    monkeypatch.setattr(segment_images, "read_still", read_and_interrupt)
+    name = "samcell_live.recordings.segment_images.read_still"
+    monkeypatch.setattr(name, read_and_interrupt)
     result = command("segment", tmp_path, "--out", tmp_path / "out", "--json")
     assert result.exit_code == 0, result.output
     answer = told(result)
