@@ -246,9 +246,17 @@ def test_the_network_sees_what_sams_image_processor_gives(
     processor.size, processor.pad_size = {"longest_edge": 64}, {"height": 64, "width": 64}
     seen = processor(np.stack([crop] * 3, axis=-1), return_tensors="pt")["pixel_values"]
     network = SamcellNetwork.from_tensors(tiny_sam)
+    prompt = network.prompt_encoder
 
     with torch.inference_mode():
-        theirs = network.decode(network.image_encoder(seen))
+        masks, _ = network.mask_decoder(
+            network.image_encoder(seen),
+            prompt.get_dense_pe(),
+            torch.empty(1, 0, 256),
+            prompt.no_mask_embed.weight.view(1, -1, 1, 1).expand(-1, -1, 4, 4),
+            multimask_output=True,
+        )
+        theirs = masks[:, :1]
         ours = ReferenceNetwork(network)(tile)
 
     assert theirs.std() > 0.1
