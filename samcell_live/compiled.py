@@ -6,9 +6,14 @@ import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
+import numpy as np
 from numba import njit
 
 logger = logging.getLogger(__name__)
+
+ZERO = cast("int", np.int64(0))
+"""What a compiled loop counts from. A bare 0 is a type of its own to numba: whatever is
+called with it would be compiled a second time."""
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from samcell_live.compiled import compiled
+from samcell_live.compiled import ZERO, compiled
 from samcell_live.records import Labels, Pixels
 
 CellSums = np.dtype(
@@ -26,7 +26,8 @@ CellSums = np.dtype(
         ("counts", np.int64),
         ("min_counts", np.int64),
         ("max_counts", np.int64),
-    ]
+    ],
+    align=True,
 )
 """Integers, so nothing is rounded. Offsets are from the cell's first pixel in raster
 order, so they are small wherever in the image the cell lies."""
@@ -63,7 +64,7 @@ def _sum_runs(labels: Labels, pixels: npt.NDArray[Any], sums: npt.NDArray[np.voi
     """Go along every row, from one run of equal labels to the next."""
     height, width = labels.shape
     for y in range(height):
-        start = 0
+        start = ZERO
         while start < width:
             label, stop = labels[y, start], start + 1
             while stop < width and labels[y, stop] == label:

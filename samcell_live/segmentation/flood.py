@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 MAX_THREADS = 4
 """More are kept from one frame: they wait for memory, and a camera has more frames."""
 
+MOST_PIXELS = 2**31 - 2**20
+
 PIXELS_PER_THREAD = 50_000
 """Below, starting a thread costs more than it gains."""
 
@@ -41,9 +43,10 @@ def flood(
 ) -> Labels:
     """Grow markers downhill until they meet or the mask ends.
 
-    Equal to ``skimage.segmentation.watershed(-distance, markers, mask=mask)`` of
-    scikit-image 0.26 for every input: where the order among markers of equal height
-    decides, which scikit-image's heap settles by chance, it is asked itself.
+    Equal to ``skimage.segmentation.watershed(-distance, markers, mask=mask)`` for every
+    input (scikit-image 0.25.2 or newer; older ones flood otherwise). Where the order among
+    markers of equal height decides, which scikit-image's heap settles by chance, it is
+    asked itself: see ``docs/decisions/0012-exact-flood.md``.
 
     Parameters
     ----------
@@ -66,8 +69,8 @@ def flood(
     Raises
     ------
     ValueError
-        If the shapes differ, the map is not float32, or a marker is below 0 or beyond
-        int32.
+        If the shapes differ or are too large, the map is not float32, or a marker is
+        below 0 or beyond int32.
 
     Examples
     --------
@@ -94,7 +97,7 @@ def flood_in_order(
     """
     if not mask.any():
         return np.zeros(mask.shape, dtype=np.int32)
-    if np.isnan(distance[mask]).any():
+    if np.isnan(distance.min()) and np.isnan(distance[mask]).any():
         return None
     basins = _lay_out(distance, markers, mask)
     if not _flood_basins(basins, threads):
@@ -174,6 +177,11 @@ def _check(distance: DistanceMap, markers: Labels, mask: Mask) -> None:
         raise ValueError(
             f"The distance map is {distance.shape}, the markers are {markers.shape} and "
             f"the mask is {mask.shape}; all three must be the same (height, width)."
+        )
+    if distance.size >= MOST_PIXELS:
+        raise ValueError(
+            f"The map has {distance.size} pixels; pixels are numbered in int32. "
+            f"Cut it into parts of fewer than {MOST_PIXELS}."
         )
     if distance.dtype != np.float32 or mask.dtype != np.bool_:
         raise ValueError(

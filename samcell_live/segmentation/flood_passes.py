@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from samcell_live.compiled import compiled
+from samcell_live.compiled import ZERO, compiled
 from samcell_live.records import Labels
 
 Counts = npt.NDArray[np.int64]
@@ -177,11 +177,11 @@ def _flood_component(
     At each level water spreads from the pixels of that height that are flooded, in the
     order in which they were reached, and on from what they flood that lies above.
     """
-    at, clock = 0, 0
+    at, clock = ZERO, ZERO
     while at < keys.size:
         at, n_queued = _open_level(keys, at, queue, water)
         _sort_by_time(queue, n_queued, reached)
-        head = 0
+        head = ZERO
         while head < n_queued:
             tail = head + 1
             while tail < n_queued and reached[queue[tail]] == reached[queue[head]]:

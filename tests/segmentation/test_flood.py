@@ -197,3 +197,9 @@ def test_input_of_another_kind_is_refused(
     scene = Scene(zero, zero.astype(np.int32), zero == 0)
     with pytest.raises(ValueError, match=said):
         flood(**(scene._asdict() | change))
+
+
+def test_more_pixels_than_can_be_numbered_are_refused() -> None:
+    vast = np.broadcast_to(np.float32(0), (50_000, 50_000))
+    with pytest.raises(ValueError, match="2500000000 pixels.*Cut it"):
+        flood(vast, vast.view(np.int32), np.broadcast_to(np.True_, vast.shape))
