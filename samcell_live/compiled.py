@@ -24,7 +24,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
     The machine code is kept beside the source, or where that is read-only in the user's
     cache folder (or ``NUMBA_CACHE_DIR``), so that only the first process compiles. Where
-    no folder can be written, every process compiles for itself.
+    no folder can be written, every process compiles for itself. numba renews what it
+    keeps when the function's own file changes, not when one that it imports from does.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from skimage.segmentation import watershed
 
-from samcell_live.segmentation.flood_passes import (
+from samcell_live.segmentation.flood_layout import (
     OUTSIDE,
     SEVERAL,
     Counts,
@@ -19,10 +19,10 @@ from samcell_live.segmentation.flood_passes import (
     Water,
     collect_keys,
     fill_with_only_markers,
-    flood_components,
     only_markers,
     read_labels,
 )
+from samcell_live.segmentation.flood_levels import flood_components
 
 if TYPE_CHECKING:
     from samcell_live.records import DistanceMap, Labels, Mask

@@ -201,5 +201,5 @@ def test_input_of_another_kind_is_refused(
 
 def test_more_pixels_than_can_be_numbered_are_refused() -> None:
     vast = np.broadcast_to(np.float32(0), (50_000, 50_000))
-    with pytest.raises(ValueError, match="2500000000 pixels.*Cut it"):
+    with pytest.raises(ValueError, match=r"2500000000 pixels.*Cut it"):
         flood(vast, vast.view(np.int32), np.broadcast_to(np.True_, vast.shape))

@@ -13,7 +13,7 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from samcell_live.records import DistanceMap, Labels
-from samcell_live.segmentation.flood_passes import flood_components
+from samcell_live.segmentation.flood_levels import flood_components
 from samcell_live.segmentation.watershed import split_cells, warm_up
 
 distance_maps = hnp.arrays(
