@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,11 @@ def tiny_starter(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.safetensors"
     write_starter(path, network.state_dict(), starter_header())
     return path
+
+
+@pytest.fixture
+def compiler() -> None:
+    """For tests of torch.compile, which writes C++; skipped where nothing translates it."""
+    names = (os.environ.get("CXX"), "g++", "clang++", "cl")
+    if not any(name and shutil.which(name) for name in names):
+        pytest.skip("torch.compile needs a C++ compiler (g++, clang++ or cl), or CXX set")

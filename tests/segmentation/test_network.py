@@ -11,49 +11,172 @@ from torch.nn import functional
 
 from samcell_live.segmentation.conversion import from_hugging_face, is_hugging_face
 from samcell_live.segmentation.encoder import IMAGENET_MEAN, IMAGENET_STD
-from samcell_live.segmentation.network import SamArchitecture, SamcellNetwork
+from samcell_live.segmentation.network import PATCH_PX, SamArchitecture, SamcellNetwork
 
 
-@pytest.fixture(scope="module")
-def reference() -> Any:
-    """Transformers' own model, reduced, with random weights everywhere."""
+def sam_model(**vision: object) -> Any:
+    """Transformers' own model with random weights; of the published sizes if none is said.
+
+    Weights spread so that attention is neither flat nor saturated, and the map not grey.
+    """
     transformers = pytest.importorskip(
         "transformers", reason="transformers is not installed"
     )
+    side_px = vision.get("image_size", 1024)
+    assert isinstance(side_px, int)
     config = transformers.SamConfig(
-        vision_config={
-            "hidden_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "mlp_dim": 64,
-            "window_size": 3,
-            "global_attn_indexes": [1],
-            "image_size": 64,
+        vision_config=vision,
+        prompt_encoder_config={
+            "image_size": side_px,
+            "image_embedding_size": side_px // PATCH_PX,
         },
-        prompt_encoder_config={"image_size": 64, "image_embedding_size": 4},
     )
     with torch.random.fork_rng():
         torch.manual_seed(2)
         model = transformers.SamModel(config).eval()
-        for parameter in model.parameters():
-            parameter.data += 0.1 * torch.randn_like(parameter)
+        for name, parameter in model.named_parameters():
+            noise = torch.randn_like(parameter)
+            if "rel_pos" in name or "pos_embed" in name:
+                parameter.data = 0.2 * noise
+            elif parameter.ndim > 1 and "embed" not in name:
+                parameter.data = noise * _fan_in(name, parameter) ** -0.5
+            else:
+                parameter.data += 0.1 * noise
     return model
 
 
-def test_it_equals_the_first_multimask_output_of_transformers(reference: Any) -> None:
-    tiles = torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(3))
-    enlarged = functional.interpolate(tiles, size=(64, 64), mode="bilinear")
-    pixels = (enlarged - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(
-        IMAGENET_STD
-    ).view(3, 1, 1)
-    network = SamcellNetwork.from_tensors(from_hugging_face(reference.state_dict()))
+def _fan_in(name: str, weight: Tensor) -> int:
+    """Numbers that are summed into each output; transposed kernels overlap nowhere."""
+    return weight.shape[0] if "upscale_conv" in name else weight[0].numel()
 
+
+REDUCED = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "mlp_dim": 64,
+    "window_size": 3,
+    "global_attn_indexes": [1],
+    "image_size": 64,
+}
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    return sam_model(**REDUCED)
+
+
+def predict_both(model: Any, tiles: Tensor) -> tuple[Tensor, Tensor]:
+    """Distance maps of transformers' model and of our network with the same weights."""
+    network = SamcellNetwork.from_tensors(from_hugging_face(model.state_dict()))
+    side_px = network.architecture.grid * PATCH_PX
+    enlarged = functional.interpolate(tiles, size=(side_px, side_px), mode="bilinear")
+    mean = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
+    pixels = (enlarged - mean) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
     with torch.inference_mode():
-        theirs = reference(pixel_values=pixels, multimask_output=True).pred_masks[:, 0, :1]
-        ours = network(tiles)
+        theirs = model(pixel_values=pixels, multimask_output=True).pred_masks[:, 0, :1]
+        return torch.sigmoid(theirs), torch.sigmoid(network(tiles))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"window_size": 4},
+        {"window_size": 5, "image_size": 112},
+        {"hidden_size": 160, "num_hidden_layers": 3, "global_attn_indexes": [0, 2]},
+        {"hidden_size": 256, "num_attention_heads": 4, "mlp_dim": 1024},
+    ],
+    ids=["uneven", "even", "larger", "heads as vit_h", "heads as vit_b"],
+)
+def test_it_equals_the_first_multimask_output_of_transformers(
+    changes: dict[str, object],
+) -> None:
+    model = sam_model(**REDUCED | changes)
+    side_px = model.config.vision_config.image_size // 4
+    tiles = torch.rand(3, 1, side_px, side_px, generator=torch.Generator().manual_seed(3))
+
+    theirs, ours = predict_both(model, tiles)
 
     assert theirs.std() > 0.1
-    assert (torch.sigmoid(ours) - torch.sigmoid(theirs)).abs().max() < 1e-5
+    assert (ours - theirs).abs().max() < 1e-5
+
+
+@pytest.mark.slow
+def test_vit_b_equals_transformers() -> None:
+    tiles = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(3))
+    blurred = functional.interpolate(tiles, size=(256, 256), mode="bicubic").clamp(0, 1)
+
+    theirs, ours = predict_both(sam_model(global_attn_indexes=[2, 5, 8, 11]), blurred)
+
+    assert theirs.std() > 0.1
+    assert (ours - theirs).abs().max() < 1e-5
+
+
+def test_bfloat16_stays_near_float32(tiny_sam: dict[str, Tensor]) -> None:
+    network = SamcellNetwork.from_tensors(tiny_sam)
+    tiles = torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(3))
+
+    with torch.inference_mode():
+        exact = network(tiles)
+        with torch.autocast("cpu", torch.bfloat16):
+            reduced = network(tiles)
+
+    assert reduced.dtype == torch.float32
+    assert 0 < (reduced - exact).abs().max() < 0.05 * exact.std()
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+def test_it_is_one_graph_without_a_break(
+    tiny_sam: dict[str, Tensor], autocast: bool
+) -> None:
+    network = SamcellNetwork.from_tensors(tiny_sam)
+    tiles = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(3))
+    traced = torch.compile(network, fullgraph=True, backend="eager")
+
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        torch.testing.assert_close(traced(tiles), network(tiles))
+
+
+@pytest.mark.slow
+def test_compiled_it_gives_the_same_map(
+    compiler: None, tiny_sam: dict[str, Tensor]
+) -> None:
+    network = SamcellNetwork.from_tensors(tiny_sam)
+    tiles = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(3))
+
+    with torch.inference_mode():
+        exact = torch.sigmoid(network(tiles))
+        ours = torch.sigmoid(torch.compile(network, fullgraph=True)(tiles))
+
+    assert exact.std() > 0.1
+    assert (ours - exact).abs().max() < 1e-5
+
+
+def test_tiles_enlarged_elsewhere_give_the_same(tiny_sam: dict[str, Tensor]) -> None:
+    network = SamcellNetwork.from_tensors(tiny_sam)
+    tiles = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(3))
+    enlarged = functional.interpolate(tiles, scale_factor=4, mode="bilinear")
+
+    torch.testing.assert_close(network.predict_enlarged(enlarged), network(tiles))
+
+
+def test_tiles_enlarged_to_another_size_are_refused(tiny_sam: dict[str, Tensor]) -> None:
+    with pytest.raises(ValueError, match=r"\(1, 1, 32, 64\).*needs \(n, 1, 64, 64\)"):
+        SamcellNetwork.from_tensors(tiny_sam).predict_enlarged(torch.zeros(1, 1, 32, 64))
+
+
+def test_other_weights_bring_their_own_embedding_of_places(
+    tiny_sam: dict[str, Tensor],
+) -> None:
+    name = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"
+    other = tiny_sam | {name: tiny_sam[name] + 1}
+    tiles = torch.rand(1, 1, 16, 16)
+    network = SamcellNetwork.from_tensors(tiny_sam)
+
+    network.load_state_dict(other)
+
+    assert torch.equal(network(tiles), SamcellNetwork.from_tensors(other)(tiles))
 
 
 def test_converted_names_are_exactly_sams_own(
