@@ -130,7 +130,7 @@ class Inference:
             If not even one tile fits.
         """
         if len(tiles) > self.batch_tiles:
-            return torch.cat([self(part) for part in tiles.split(self.batch_tiles)])
+            return torch.cat([self(part) for part in torch.split(tiles, self.batch_tiles)])
         try:
             return self._predict(tiles)
         except torch.OutOfMemoryError:

@@ -107,13 +107,3 @@ def check_thresholds(peak_threshold: float, fill_threshold: float) -> None:
             f"The thresholds are peak {peak_threshold} and fill {fill_threshold}; "
             "they must satisfy 0 <= fill <= peak <= 1."
         )
-
-
-def warm_up() -> None:
-    """Compile what `split_cells` needs, so that the first frame need not wait for it.
-
-    Takes 2 to 3 s of one core in the first process on a machine, and a tenth of that in
-    later ones, which find the machine code on disk. May run in a thread beside other work.
-    """
-    ridge = np.array([[0.9, 0.2, 0.8]], dtype=np.float32)
-    split_cells(ridge, peak_threshold=0.5, fill_threshold=0.1)

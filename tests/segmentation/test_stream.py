@@ -63,7 +63,8 @@ def test_frames_bring_their_pixel_size() -> None:
 
 
 def test_a_bad_image_raises_in_its_place() -> None:
-    stream = sees_brightness().stream([blobs(CENTRES), np.zeros((0, 3)), blobs(CENTRES)])
+    given: list[Source] = [blobs(CENTRES), np.zeros((0, 3)), blobs(CENTRES)]
+    stream = sees_brightness().stream(given)
 
     next(stream)
     with pytest.raises(ValueError, match="at least one pixel"):

@@ -13,8 +13,7 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from samcell_live.records import DistanceMap, Labels
-from samcell_live.segmentation.flood_levels import flood_components
-from samcell_live.segmentation.watershed import split_cells, warm_up
+from samcell_live.segmentation.watershed import split_cells
 
 distance_maps = hnp.arrays(
     np.float32,
@@ -132,13 +131,3 @@ def test_an_area_is_that_of_the_cell_with_its_holes_filled() -> None:
 
     assert split(distance, min_area_px=area_px).max() == 0
     assert split(distance, min_area_px=area_px, fill_holes=True).max() == 1
-
-
-def test_after_warming_up_nothing_is_left_to_compile() -> None:
-    warm_up()
-    compiled_before = len(flood_components.signatures)  # type: ignore[attr-defined]
-
-    split(cones((21, 41), [(10, 12), (10, 28)], radius_px=10))
-
-    assert compiled_before > 0
-    assert len(flood_components.signatures) == compiled_before  # type: ignore[attr-defined]
