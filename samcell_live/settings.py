@@ -17,7 +17,6 @@ from pydantic import (
 )
 from useq import MDASequence
 
-
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 Preset: TypeAlias = Literal["default", "reference"]
 

@@ -101,7 +101,7 @@ def test_an_image_that_breaks_a_call_does_not_take_others_with_it() -> None:
     segmenter = sees_brightness()
     segmenter.__class__ = FailsTogether
     told: list[str] = []
-    given = [blobs(CENTRES)[:40, :50], np.zeros((40, 50), np.uint8)] * 3
+    given: list[Source] = [blobs(CENTRES)[:40, :50], np.zeros((40, 50), np.uint8)] * 3
 
     found = list(segmenter.stream(given, on_error=lambda _, error: told.append(str(error))))
 
