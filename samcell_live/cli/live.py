@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from samcell_live.cli.console import RunProgress, explains_errors, stopping, work
+from samcell_live.cli.models import fetch_with_progress
 from samcell_live.cli.page import Page
 from samcell_live.cli.report import default_store, report_run
 from samcell_live.settings import RunSettings
@@ -76,6 +77,7 @@ def _acquire(
 ) -> None:
     from samcell_live.microscope.experiment import run_experiment
 
+    fetch_with_progress(settings.analysis.segmentation.model)
     path = store or default_store(settings.name)
     analysis = settings.analysis.name
     with (

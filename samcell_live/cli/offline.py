@@ -19,6 +19,7 @@ from samcell_live.cli.console import (
     stopping,
     work,
 )
+from samcell_live.cli.models import fetch_with_progress
 from samcell_live.cli.report import default_store, report_run
 from samcell_live.settings import AnalysisSettings, SegmentationSettings
 from samcell_live.store.check import check_store
@@ -68,6 +69,7 @@ def analyse(
     from samcell_live.analysis.worker import analyse_run
     from samcell_live.segmentation.segmenter import check_model
 
+    fetch_with_progress(settings.segmentation.model)
     check_model(settings.segmentation)
     with stopping() as stop, RunProgress(store, settings.name, quiet=quiet) as progress:
         analyse_run(
@@ -114,6 +116,7 @@ def replay(
         interval_s=None if interval_min is None else interval_min * 60,
     )
     settings = _settings(AnalysisSettings(), None, model, diameter_um, None)
+    fetch_with_progress(settings.segmentation.model)
     path = store or default_store(recording.plan.name)
     with (
         work() as begun,

@@ -25,6 +25,7 @@ from samcell_live.cli.console import (
     stopping,
     work,
 )
+from samcell_live.cli.models import fetch_with_progress
 from samcell_live.cli.offline import DiameterOption, JsonOption, ModelOption
 from samcell_live.settings import SegmentationSettings
 
@@ -112,6 +113,7 @@ def segment(
 
     chosen = choose_images(images)
     outputs = Outputs(folder, pixel_size_um, overlay, distance, texture)
+    fetch_with_progress(settings.model)
     segmenter = load_segmenter(settings)
     _say_what_is_there(chosen, outputs)
     started_s = time.monotonic()

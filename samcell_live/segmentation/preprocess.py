@@ -17,8 +17,8 @@ STANDARD_LIMIT = 8.0
 """`standardise` cuts off what lies this many spreads from the median."""
 
 
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Weights of red, green and blue (ITU-R BT.709)."""
+LUMINANCE = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue (ITU-R BT.601), as image files are read."""
 
 STATISTICS_PX = 2**24
 """Of larger images every k-th pixel is looked at to find their range."""

@@ -114,7 +114,7 @@ def test_colours_become_their_luminance() -> None:
     colours = np.zeros((1, 3, 4), np.uint8)
     colours[0, range(3), range(3)] = 255
 
-    np.testing.assert_allclose(grey(colours), [[54.213, 182.376, 18.411]], rtol=1e-5)
+    np.testing.assert_allclose(grey(colours), [[76.245, 149.685, 29.07]], rtol=1e-5)
 
 
 def test_opacity_does_not_change_the_image() -> None:
