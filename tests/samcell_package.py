@@ -49,7 +49,7 @@ def install(folder: Path) -> None:
         command += ["--target", f"{unfinished}/new", REQUIREMENT]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+            reason = done.stderr.strip().rpartition("\n")[2]
             raise NotInstalledError(f"pip cannot install {REQUIREMENT}: {reason}")
         Path(unfinished, "new").rename(folder)
 

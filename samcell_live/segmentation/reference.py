@@ -73,7 +73,7 @@ def predict_as_reference(
     reaches beyond the border and is cut. The package pads it after enlarging it, and
     squeezes the map of the padded tile into the cut one: up to 15 pixels askew.
 
-    Peak memory is about 20 bytes a pixel and `batch_tiles` tiles.
+    Peak memory is about 24 bytes a pixel and `batch_tiles` tiles.
     """
     if image.ndim != 2 or image.size == 0 or image.dtype != np.uint8:
         raise ValueError(
