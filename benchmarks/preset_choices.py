@@ -30,9 +30,9 @@ Predict: TypeAlias = Callable[[Tensor], Tensor]
 class Choice(NamedTuple):
     """One way to run a network."""
 
-    preparation: str = "min-max"
-    tiling: str = "224"
-    markers: str = "region"
+    preparation: str
+    tiling: str
+    markers: str
 
     @property
     def label(self) -> str:
@@ -136,19 +136,17 @@ TILINGS: dict[str, Callable[[GreyImage, Predict], DistanceMap]] = {
 # --- Markers --------------------------------------------------------------------------
 
 
-def regions(above_peak: Mask) -> Labels:
-    """Seed each cell with its whole region above the peak threshold."""
-    return large_regions(above_peak, least_px=1)
-
-
-def large_regions(above_peak: Mask, least_px: int = 4) -> Labels:
-    """Seed each cell with its region, but none with a speck."""
+def regions(above_peak: Mask, least_px: int) -> Labels:
+    """Seed each cell with its region above the peak threshold, unless it is a speck."""
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(above_peak.astype(np.uint8))
     return np.asarray(numbers * (stats[:, cv2.CC_STAT_AREA] >= least_px)[numbers])
 
 
 MARKERS: dict[str, Callable[[Mask], Labels]] = {
-    "region": regions,
-    "large region": large_regions,
+    "region": partial(regions, least_px=1),
+    "region of 2 px": partial(regions, least_px=2),
+    "region of 4 px": partial(regions, least_px=4),
+    "region of 9 px": partial(regions, least_px=9),
+    "region of 16 px": partial(regions, least_px=16),
     "centroid": centroid_markers,
 }

@@ -25,7 +25,7 @@ from samcell_live.segmentation.reference import TILE_PX
 from samcell_live.segmentation.starter import StarterNetwork
 
 CHANNELS = (16, 32, 48, 64, 96)
-BATCH, LEARNING_RATE, SEED, SETTLING_BATCHES = 8, 2e-3, 1, 60
+BATCH, LEARNING_RATE, SETTLING_BATCHES = 8, 2e-3, 60
 SHARES = {"usiigaci": 0.5, "bbbc039": 0.25, "dsb2018": 0.25}
 """Crops that come from each training set."""
 
@@ -55,12 +55,13 @@ def stand_in(
     *,
     steps: int,
     precision: torch.dtype,
+    seed: int,
 ) -> StarterNetwork:
     """Load the stand-in that was trained on images prepared like this, or train it."""
-    path = folder / f"{name}.pt"
+    path = folder / f"{name}, seed {seed}.pt"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        network = train(fields, TRAINED_ON[name], steps, precision)
+        network = train(fields, TRAINED_ON[name], steps, precision, seed)
         torch.save(network.state_dict(), path)
     network = StarterNetwork(CHANNELS).to(memory_format=torch.channels_last)
     network.load_state_dict(torch.load(path, weights_only=True))
@@ -68,16 +69,20 @@ def stand_in(
 
 
 def train(
-    fields: list[LabelledImage], prepare: Prepare, steps: int, precision: torch.dtype
+    fields: list[LabelledImage],
+    prepare: Prepare,
+    steps: int,
+    precision: torch.dtype,
+    seed: int,
 ) -> StarterNetwork:
     """Train a stand-in from random weights: mean squared error on the distance map."""
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     network = StarterNetwork(CHANNELS).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.05
     )
-    drawn, losses = draw_batches(fields, prepare), []
+    drawn, losses = draw_batches(fields, prepare, seed), []
     for step in range(1, steps + 1):
         image, target = next(drawn)
         with torch.autocast("cpu", precision, enabled=precision != torch.float32):
@@ -96,10 +101,10 @@ def train(
 
 
 def draw_batches(
-    fields: list[LabelledImage], prepare: Prepare
+    fields: list[LabelledImage], prepare: Prepare, seed: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Draw images and distance maps, each (batch, 1, side, side), for ever."""
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     sheets: dict[str, list[Sheet]] = {name: [] for name in SHARES}
     for field in fields:
         levels = np.rint(prepare(field.image) * 255).astype(np.uint8)
