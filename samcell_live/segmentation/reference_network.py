@@ -107,19 +107,19 @@ class ReferenceNetwork(nn.Module):
         """Predict one tile that ends early: (side, side) to logits (1, side, side).
 
         The padding has a colour, and our encoder sees grey alone: segment_anything's own
-        forward serves.
+        forward serves, in float32, which it was written for.
         """
         mean = tile.new_tensor(IMAGENET_MEAN).view(3, 1, 1)
         std = tile.new_tensor(IMAGENET_STD).view(3, 1, 1)
         coloured = (_enlarge_cut_tile(tile) / 255 - mean) / std
-        network = self.network
-        embedding = network.image_encoder(coloured.nan_to_num(nan=0.0)[None])
-        prompt = network.prompt_encoder
-        return decode(
-            network.mask_decoder,
-            embedding.permute(0, 2, 3, 1) + prompt.no_mask_embed.weight[0],
-            prompt.get_dense_pe(),
-        )[0]
+        network, prompt = self.network, self.network.prompt_encoder
+        with torch.autocast(tile.device.type, enabled=False):
+            embedding = network.image_encoder(coloured.nan_to_num(nan=0.0)[None])
+            return decode(
+                network.mask_decoder,
+                embedding.permute(0, 2, 3, 1) + prompt.no_mask_embed.weight[0],
+                prompt.get_dense_pe(),
+            )[0]
 
 
 def enlarge_as_pillow(tiles: Tensor) -> Tensor:
