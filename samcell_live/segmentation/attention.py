@@ -69,8 +69,8 @@ def attend_augmented(
     Parameters
     ----------
     queries, keys, values : (n, heads, side * side, channels)
-    by_row, by_column : (n, heads, side * side, side)
-        Scores of each query for the rows and the columns of keys.
+    by_row, by_column : (n, heads, side, side, side)
+        Scores of each query, by its row and column, for the rows and columns of keys.
 
     Returns
     -------
@@ -81,7 +81,9 @@ def attend_augmented(
     own_row, own_column = own.repeat_interleave(side, 0), own.repeat(side, 1)
     places = torch.cat([own_row, own_column], -1).expand(*keys.shape[:2], -1, -1)
     attended = functional.scaled_dot_product_attention(
-        torch.cat([queries * channels**-0.5, by_row, by_column], -1),
+        torch.cat(
+            [queries * channels**-0.5, by_row.flatten(2, 3), by_column.flatten(2, 3)], -1
+        ),
         torch.cat([keys, places], -1),
         functional.pad(values, (0, 2 * side)),
         scale=1.0,
@@ -106,6 +108,7 @@ def attend_by_rows(
     side = by_row.shape[-1]
     n_rows = max(1, SCORES_BYTES // (length * queries.element_size()))
     queries, keys = queries * channels**-0.5, keys.mT.contiguous()
+    by_row, by_column = by_row.flatten(2, 3), by_column.flatten(2, 3)
     attended = torch.empty_like(queries)
     for tile in range(n):
         for head in range(heads):
@@ -130,15 +133,17 @@ def attend_with_lookups(
 ) -> Tensor:
     """Attend in a kernel that looks the position's scores up; made by the compiler.
 
-    As `attend_augmented`, with a third of its multiplications at SAM's sizes.
+    As `attend_augmented`, with a third of its multiplications at SAM's sizes. The scores
+    are looked up where a matrix product left them: flex_attention on a CPU refuses
+    what is still to be computed.
     """
     side = by_row.shape[-1]
 
     def add_position(
         score: Tensor, tile: Tensor, head: Tensor, query: Tensor, key: Tensor
     ) -> Tensor:
-        row, column = key // side, key % side
-        return score + by_row[tile, head, query, row] + by_column[tile, head, query, column]
+        at = tile, head, query // side, query % side
+        return score + by_row[*at, key // side] + by_column[*at, key % side]
 
     attended = flex_attention(queries, keys, values, score_mod=add_position)
     assert isinstance(attended, torch.Tensor)  # for the type checker: no extras asked for
@@ -148,13 +153,13 @@ def attend_with_lookups(
 def _relative_scores(
     queries: Tensor, vertical: Tensor, horizontal: Tensor, side: int
 ) -> tuple[Tensor, Tensor]:
-    """Score the rows and the columns of keys: (n, heads, side * side, side) each."""
+    """Score the rows and the columns of keys: (n, heads, side, side, side) each."""
     here = torch.arange(side, device=queries.device)
     offsets = here[:, None] - here + side - 1  # [query's row, key's row]
     grid = queries.reshape(*queries.shape[:2], side, side, -1)
     by_row = torch.einsum("nhyxc,ykc->nhyxk", grid, vertical[offsets])
     by_column = torch.einsum("nhyxc,xkc->nhyxk", grid, horizontal[offsets])
-    return by_row.flatten(2, 3), by_column.flatten(2, 3)
+    return by_row, by_column
 
 
 def _is_long(queries: Tensor) -> bool:
