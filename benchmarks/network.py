@@ -143,7 +143,9 @@ def duration_s(
     return clock() - started
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype, clock: Clock) -> float:
+def matrix_rate(
+    device: torch.device, dtype: torch.dtype, clock: Clock = time.perf_counter
+) -> float:
     """Operations a second of a large matrix product: the median of ten."""
     side = 8192 if device.type == "cuda" else 2048
     left, right = torch.randn(2, side, side, device=device).to(dtype)
