@@ -24,32 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from operations import VARIANTS, our_operations, sam_model, tile_operations
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
-from transformers import SamConfig, SamModel
 
 from samcell_live.segmentation.conversion import from_hugging_face
 from samcell_live.segmentation.encoder import IMAGENET_MEAN, IMAGENET_STD
 from samcell_live.segmentation.network import SamcellNetwork
-
-VARIANTS: dict[str, dict[str, object]] = {
-    "vit_b": {"global_attn_indexes": [2, 5, 8, 11]},
-    "vit_l": {
-        "hidden_size": 1024,
-        "num_hidden_layers": 24,
-        "num_attention_heads": 16,
-        "mlp_dim": 4096,
-        "global_attn_indexes": [5, 11, 17, 23],
-    },
-    "vit_h": {
-        "hidden_size": 1280,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 16,
-        "mlp_dim": 5120,
-        "global_attn_indexes": [7, 15, 23, 31],
-    },
-}
 
 Predict = Callable[[Tensor], Tensor]
 Clock = Callable[[], float]
@@ -73,24 +54,6 @@ class Way:
         return statistics.median(self.taken_s) / self.n_tiles
 
 
-def sam_model(variant: str, attention: str) -> Any:
-    """Build transformers' SamModel with random weights, the same at every call."""
-    torch.manual_seed(2)
-    vision = VARIANTS[variant] | {"attn_implementation": attention}
-    model = SamModel(SamConfig(vision_config=vision, attn_implementation=attention)).eval()
-    for name, parameter in model.named_parameters():
-        noise = torch.randn_like(parameter)
-        if "rel_pos" in name or "pos_embed" in name:
-            parameter.data = 0.2 * noise
-        elif parameter.ndim > 1 and "embed" not in name:
-            transposed = "upscale_conv" in name
-            fan_in = parameter.shape[0] if transposed else parameter[0].numel()
-            parameter.data = noise * fan_in**-0.5
-        else:
-            parameter.data += 0.1 * noise
-    return model
-
-
 def one_by_one(model: Any) -> Predict:
     """Predict as the reference does: enlarged, normalised, a tile at a time."""
 
@@ -105,25 +68,6 @@ def one_by_one(model: Any) -> Predict:
         return torch.cat(maps)
 
     return predict
-
-
-def tile_operations(variant: str) -> tuple[float, float]:
-    """Count a tile's operations: those of transformers, and those that are needed.
-
-    The difference is the projection of the windows' padding.
-    """
-    with torch.device("meta"):
-        model = sam_model(variant, "eager")
-        pixels = torch.empty(1, 3, 1024, 1024)
-    with FlopCounterMode(display=False) as counter:
-        model(pixel_values=pixels, multimask_output=True)
-    vision = model.config.vision_config
-    grid, window = vision.image_size // vision.patch_size, vision.window_size
-    padding = (-(-grid // window) * window) ** 2 - grid**2
-    n_windowed = vision.num_hidden_layers - len(vision.global_attn_indexes)
-    wasted = n_windowed * padding * 2 * 4 * vision.hidden_size**2  # q, k, v and joining
-    counted = float(counter.get_total_flops())
-    return counted, counted - wasted
 
 
 def wait(device: torch.device) -> None:
@@ -268,6 +212,11 @@ def main() -> None:
     print(
         f"{chosen.variant}: {counted / 1e9:.0f} GFLOP a tile in transformers, "
         f"{needed / 1e9:.0f} without the padding of windows"
+    )
+    fewest, augmented = our_operations(chosen.variant)
+    print(
+        f"ours: {fewest / 1e9:.0f} GFLOP a tile on a CPU or compiled, "
+        f"{augmented / 1e9:.0f} on a GPU uncompiled or with gradients"
     )
     found = ways(chosen, device)
     dtypes = {way.dtype for way in found}
