@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import tifffile
 from ctc_metrics.metrics.technical.det import det as reference_det
@@ -15,15 +16,22 @@ from ctc_metrics.utils.representations import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.optimize import linear_sum_assignment
 
 from samcell_live.records import Labels
 from samcell_live.training.metrics import (
+    IOU_PERCENTS,
+    average_precision,
     confluence_error,
     count_error,
+    count_hits,
+    count_overlaps,
     det,
+    f1,
     match_cells,
     op_csb,
     pool,
+    pool_hits,
     seg,
 )
 
@@ -102,6 +110,70 @@ def test_the_numbers_that_cells_bear_do_not_matter(pair: Labels, shift: int) -> 
     assert match_cells(reference, renumbered) == match_cells(reference, result)
 
 
+def intersections_over_unions(reference: Labels, result: Labels) -> npt.NDArray[np.float64]:
+    """(n_reference, n_result), the dense and obvious way."""
+    ours = [reference == label for label in np.unique(reference[reference > 0])]
+    theirs = [result == label for label in np.unique(result[result > 0])]
+    return np.array(
+        [[(one & other).sum() / (one | other).sum() for other in theirs] for one in ours]
+    ).reshape(len(ours), len(theirs))
+
+
+@given(pair=pairs(most=4))
+def test_hits_are_the_most_pairs_that_an_assignment_finds(pair: Labels) -> None:
+    ious = intersections_over_unions(*pair)
+    found = count_hits(count_overlaps(*pair))
+    assert (found.n_reference, found.n_result) == ious.shape
+    for percent, hits in zip(IOU_PERCENTS, found.n_hits, strict=True):
+        close = ious >= percent / 100 - 1e-9
+        assert hits == close[linear_sum_assignment(close, maximize=True)].sum()
+
+
+def test_two_halves_of_a_cell_are_one_hit_and_one_false_cell() -> None:
+    whole, halves = labels("1111"), labels("1122")
+    assert average_precision(whole, halves)[:2] == (0.5, 0)
+    assert average_precision(halves, whole)[:2] == (0.5, 0)
+
+
+def test_a_threshold_counts_where_it_is_reached_exactly() -> None:
+    reference, result = np.zeros((2, 1, 20), dtype=np.int32)
+    reference[:], result[:, :11] = 1, 1
+    assert average_precision(reference, result)[:3] == (1, 1, 0)
+
+
+def test_f1_counts_a_hit_twice() -> None:
+    assert f1(TWO_CELLS, labels("11...", "11...")) == pytest.approx(2 / 3)
+    assert average_precision(TWO_CELLS, labels("11...", "11..."))[0] == 0.5
+
+
+def test_cells_on_one_side_only_score_zero_and_on_neither_are_unknown() -> None:
+    assert f1(TWO_CELLS, EMPTY) == f1(EMPTY, TWO_CELLS) == 0
+    assert set(average_precision(EMPTY, TWO_CELLS)) == {0}
+    assert math.isnan(f1(EMPTY, EMPTY))
+    assert math.isnan(average_precision(EMPTY, EMPTY)[0])
+
+
+def test_pooled_hits_weigh_every_cell_the_same() -> None:
+    pairs = [(ONE_CELL, ONE_CELL), (TWO_CELLS, EMPTY), (EMPTY, TWO_CELLS)]
+    pooled = pool_hits(count_hits(count_overlaps(*pair)) for pair in pairs)
+    assert (pooled.ap50, pooled.mean_ap, pooled.f1) == (1 / 5, 1 / 5, 2 / 6)
+
+
+@given(pair=pairs())
+def test_the_table_of_overlaps_adds_up(pair: Labels) -> None:
+    reference, result = pair
+    table = count_overlaps(reference, result)
+    for n, a, b in zip(table.shared_px, table.reference, table.result, strict=True):
+        assert n == ((reference == a) & (result == b)).sum() > 0
+    assert table.shared_px.sum() == ((reference > 0) & (result > 0)).sum()
+    assert table.result_covered == pytest.approx((result > 0).mean())
+
+
+def test_the_largest_labels_need_no_more_memory_than_the_smallest() -> None:
+    largest = np.where(TWO_CELLS > 0, 2**32 - TWO_CELLS.astype(np.int64), 0)
+    assert seg(largest.astype(np.uint32), largest) == 1
+
+
 @given(pair=pairs(most=4))
 def test_the_oracle_agrees(pair: Labels, tmp_path_factory: pytest.TempPathFactory) -> None:
     for one in pair:  # py-ctcmetrics needs cells and background in both
@@ -142,6 +214,13 @@ def test_images_of_different_shape_are_refused() -> None:
         ValueError, match=r"reference is \(2, 3\) and the result is \(2, 5\)"
     ):
         seg(ONE_CELL, TWO_CELLS)
+
+
+def test_what_are_no_labels_is_refused() -> None:
+    with pytest.raises(ValueError, match="float64 pixels"):
+        seg(TWO_CELLS, TWO_CELLS.astype(float))
+    with pytest.raises(ValueError, match=r"from -2 to 0"):
+        seg(-TWO_CELLS, TWO_CELLS)
 
 
 def sequence(folder: Path, truth: str, name: str) -> list[tuple[Labels, Labels]]:

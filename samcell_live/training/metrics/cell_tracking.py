@@ -11,12 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
 from samcell_live.records import NAN
-
-LabelImage = npt.NDArray[np.integer]
-"""(height, width): 0 on background, any positive numbers on cells."""
+from samcell_live.training.metrics.counts import relative_error
+from samcell_live.training.metrics.overlaps import LabelImage, Overlaps, count_overlaps
 
 SPLIT_PENALTY, MISS_PENALTY, FALSE_PENALTY = 5, 10, 1
 
@@ -65,8 +63,8 @@ class Matching:
 
     @property
     def count_error(self) -> float:
-        """Cells found over cells there, minus 1."""
-        return self.n_result / self.n_reference - 1 if self.n_reference else NAN
+        """Cells found over cells there, minus 1; NaN without reference cells."""
+        return relative_error(self.n_reference, self.n_result)
 
 
 def match_cells(reference: LabelImage, result: LabelImage) -> Matching:
@@ -80,28 +78,23 @@ def match_cells(reference: LabelImage, result: LabelImage) -> Matching:
     Raises
     ------
     ValueError
-        If the shapes differ.
+        As `count_overlaps` does.
     """
-    if reference.shape != result.shape:
-        raise ValueError(
-            f"The reference is {reference.shape} and the result is {result.shape}; they "
-            "are compared pixel by pixel. Give both on the same grid."
-        )
-    areas_reference, areas_result = _areas(reference), _areas(result)
-    n_reference = int(np.count_nonzero(areas_reference))
-    n_result = int(np.count_nonzero(areas_result))
-    ours, theirs, shared = _overlaps(reference, result)
-    meet = 2 * shared > areas_reference[ours]
-    ours, theirs, shared = ours[meet], theirs[meet], shared[meet]
-    union = areas_reference[ours] + areas_result[theirs] - shared
-    n_met = int(np.unique(theirs).size)
+    return match_overlaps(count_overlaps(reference, result))
+
+
+def match_overlaps(overlaps: Overlaps) -> Matching:
+    """Find which cells meet, and what it would cost to repair the result."""
+    meet = 2 * overlaps.shared_px > overlaps.reference_px
+    shared_px, union_px = overlaps.shared_px[meet], overlaps.union_px[meet]
+    n_met, n_meeting = shared_px.size, int(np.unique(overlaps.result[meet]).size)
     return Matching(
-        n_reference=n_reference,
-        n_result=n_result,
-        jaccard_sum=float((shared / union).sum()),
-        n_missed=n_reference - ours.size,
-        n_false=n_result - n_met,
-        n_splits=ours.size - n_met,
+        n_reference=overlaps.n_reference,
+        n_result=overlaps.n_result,
+        jaccard_sum=float((shared_px / union_px).sum()),
+        n_missed=overlaps.n_reference - n_met,
+        n_false=overlaps.n_result - n_meeting,
+        n_splits=n_met - n_meeting,
     )
 
 
@@ -145,32 +138,3 @@ def det(reference: LabelImage, result: LabelImage) -> float:
 def op_csb(reference: LabelImage, result: LabelImage) -> float:
     """Overall performance of the cell segmentation benchmark, (SEG + DET) / 2."""
     return match_cells(reference, result).op_csb
-
-
-def count_error(reference: LabelImage, result: LabelImage) -> float:
-    """Relative error of the cell count: -0.1 for 90 cells of 100; NaN for 0 cells."""
-    return match_cells(reference, result).count_error
-
-
-def confluence_error(reference: LabelImage, result: LabelImage) -> float:
-    """Covered fraction of the result minus that of the reference: 0.02 is 2 points."""
-    return float(np.mean(result != 0) - np.mean(reference != 0))
-
-
-def _areas(labels: LabelImage) -> npt.NDArray[np.int64]:
-    """Pixels of every label, by label; 0 where a label is not used, and for background."""
-    areas = np.bincount(labels.ravel())
-    areas[0] = 0
-    return areas.astype(np.int64)
-
-
-def _overlaps(
-    reference: LabelImage, result: LabelImage
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Pairs of cells that share pixels: reference label, result label, pixels shared."""
-    both = (reference != 0) & (result != 0)
-    width = int(result.max(initial=0)) + 1
-    codes = reference[both].astype(np.int64) * width + result[both]
-    pairs, shared = np.unique(codes, return_counts=True)
-    ours, theirs = np.divmod(pairs, width)
-    return ours, theirs, shared.astype(np.int64)
