@@ -264,7 +264,8 @@ class Segmenter:
 
         On a CUDA device the answers may still be on their way when this returns.
         """
-        stack = torch.stack([image.pixels for image in images])
+        first, *others = (image.pixels for image in images)
+        stack = torch.stack([first, *others]) if others else first[None]
         if stack[0].numel() <= LARGEST_ON_DEVICE_PX:
             stack = stack.to(self._predict.device, non_blocking=True)
         maps = self._model.tiling.predict(stack, self._predict, self.batch_tiles)

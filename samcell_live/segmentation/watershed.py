@@ -13,6 +13,12 @@ from samcell_live.segmentation.flood import flood
 if TYPE_CHECKING:
     from samcell_live.records import DistanceMap, Labels
 
+MIN_MARKER_PX = 4
+"""Smaller peaks are specks, where a map only just reaches its threshold.
+
+Measured: docs/decisions/0013-default-preset.md.
+"""
+
 
 def split_cells(
     distance: DistanceMap,
@@ -22,13 +28,15 @@ def split_cells(
     min_area_px: float = 0,
     fill_holes: bool = False,
     drop_border_cells: bool = False,
+    min_marker_px: int = MIN_MARKER_PX,
     markers: Labels | None = None,
     threads: int | None = None,
 ) -> Labels:
     """Give every cell in a distance map its own number.
 
-    Each 8-connected region above `peak_threshold` seeds one cell. The cell then grows
-    downhill until the map falls to `fill_threshold` or it meets another. Where
+    Each 8-connected region above `peak_threshold` seeds one cell, specks excepted. The
+    cell then grows downhill until the map falls to `fill_threshold` or it meets another.
+    Where
     asked for, holes are filled first, then border cells are dropped, then small ones.
 
     Parameters
@@ -44,6 +52,8 @@ def split_cells(
         Holes in one cell are given to it; see `cleaning.fill_holes`.
     drop_border_cells : bool
         Cells that touch the image's edge are dropped.
+    min_marker_px : int
+        Smaller regions above `peak_threshold` seed nothing.
     markers : (height, width) integers, optional
         Seed the cells with these instead of the regions above `peak_threshold`; 0 where
         there is none. A marker outside of the cells' area seeds nothing.
@@ -64,13 +74,16 @@ def split_cells(
 
     Examples
     --------
-    >>> ridge = np.array([[0.0, 0.9, 0.2, 0.9, 0.0]], dtype=np.float32)
-    >>> split_cells(ridge, peak_threshold=0.47, fill_threshold=0.09).tolist()
-    [[0, 1, 1, 2, 0]]
+    >>> ridge = np.array([[0.0, 0.9, 0.9, 0.2, 0.9, 0.9, 0.0]] * 2, dtype=np.float32)
+    >>> split_cells(ridge, peak_threshold=0.47, fill_threshold=0.09)[0].tolist()
+    [0, 1, 1, 1, 2, 2, 0]
     """
     check_thresholds(peak_threshold, fill_threshold)
     filled = np.asarray(distance > fill_threshold)
-    seeds = regions_above(distance, peak_threshold) if markers is None else markers
+    if markers is None:
+        seeds = regions_above(distance, peak_threshold, min_marker_px)
+    else:
+        seeds = markers
     labels = flood(distance, seeds, filled, threads=threads)
     if markers is not None:
         labels = cleaning.close_gaps(labels)
@@ -83,15 +96,35 @@ def split_cells(
     return labels
 
 
-def regions_above(distance: DistanceMap, peak_threshold: float) -> Labels:
-    """Number the 8-connected regions above a height from 1; (height, width) int32."""
+def regions_above(
+    distance: DistanceMap, peak_threshold: float, min_px: int = MIN_MARKER_PX
+) -> Labels:
+    """Number the 8-connected regions above a height.
+
+    Parameters
+    ----------
+    distance : (height, width) float32
+    peak_threshold : float
+    min_px : int
+        Smaller regions are left out.
+
+    Returns
+    -------
+    (height, width) int32
+        0 elsewhere, 1..n_regions without gaps.
+    """
     above = np.asarray(distance > peak_threshold)
     if not above.any():
         return np.zeros(distance.shape, dtype=np.int32)
-    _, regions = cv2.connectedComponents(
+    n, regions, statistics, _ = cv2.connectedComponentsWithStats(
         above.view(np.uint8), connectivity=8, ltype=cv2.CV_32S
     )
-    return np.asarray(regions, dtype=np.int32)
+    stays = statistics[:, cv2.CC_STAT_AREA] >= min_px
+    stays[0] = False
+    if np.count_nonzero(stays) == n - 1:
+        return np.asarray(regions, dtype=np.int32)
+    numbers = np.where(stays, np.cumsum(stays), 0).astype(np.int32)
+    return np.asarray(numbers[regions])
 
 
 def check_thresholds(peak_threshold: float, fill_threshold: float) -> None:

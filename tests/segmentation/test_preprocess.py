@@ -139,3 +139,22 @@ def test_other_ranges_are_scaled_to_bytes_and_not_wrapped(image: list[list[float
     assert scaled[0, 2] == 255
     assert 0 < scaled[0, 1] < 255
     np.testing.assert_array_equal(scaled, np.rint(scaled))
+
+
+def test_a_hot_and_a_dead_pixel_do_not_decide_the_range() -> None:
+    image = np.linspace(1000, 2000, 400, dtype=np.float32).reshape(20, 20)
+    expected = scale_to_unit(image)
+    image[5, 5], image[12, 3] = 65535, 0
+
+    changed = scale_to_unit(image)
+
+    assert (changed[5, 5], changed[12, 3]) == (1, 0)
+    changed[5, 5], changed[12, 3] = expected[5, 5], expected[12, 3]
+    np.testing.assert_allclose(changed, expected, atol=0.01)
+
+
+def test_the_only_bright_pixels_still_show() -> None:
+    image = np.zeros((9, 9), np.float32)
+    image[4, 4] = 3
+
+    assert scale_to_unit(image)[4, 4] == 1

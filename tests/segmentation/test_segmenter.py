@@ -14,7 +14,7 @@ from torch import Tensor
 
 from samcell_live.segmentation.inference import choose_device
 from samcell_live.segmentation.models import Model
-from samcell_live.segmentation.preprocess import scale_to_unit
+from samcell_live.segmentation.preprocess import grey, scale_to_unit
 from samcell_live.segmentation.reference import centroid_markers
 from samcell_live.segmentation.reference_network import ReferenceTiling
 from samcell_live.segmentation.segmenter import (
@@ -38,7 +38,7 @@ def test_tiles_leave_no_seam_in_the_distance_map() -> None:
 
     distance = sees_brightness().predict_distance(image)
 
-    unit = (image - 400) / (image.max() - 400)
+    unit = scale_to_unit(grey(image))
     np.testing.assert_allclose(distance, 1 / (1 + np.exp(-8 * (unit - 0.5))), atol=1e-5)
 
 

@@ -37,11 +37,14 @@ def split(distance: DistanceMap, **changes: Any) -> Labels:
     )
 
 
-@given(distance_maps)
-def test_cells_are_the_regions_above_the_peak(distance: DistanceMap) -> None:
-    labels = split(distance)
+@given(distance_maps, st.integers(1, 6))
+def test_cells_are_the_regions_above_the_peak_without_specks(
+    distance: DistanceMap, min_marker_px: int
+) -> None:
+    labels = split(distance, min_marker_px=min_marker_px)
 
-    _, n_seeds = ndimage.label(distance > 0.47, structure=np.ones((3, 3)))
+    regions, _ = ndimage.label(distance > 0.47, structure=np.ones((3, 3)))
+    n_seeds = np.count_nonzero(np.bincount(regions.ravel())[1:] >= min_marker_px)
     assert sorted(set(labels.ravel().tolist()) - {0}) == list(range(1, n_seeds + 1))
 
 
@@ -52,7 +55,7 @@ def test_no_cell_lies_at_or_below_the_fill(distance: DistanceMap) -> None:
 
 @given(distance_maps)
 def test_every_pixel_above_the_peak_belongs_to_a_cell(distance: DistanceMap) -> None:
-    assert np.all(split(distance)[distance > 0.47] > 0)
+    assert np.all(split(distance, min_marker_px=1)[distance > 0.47] > 0)
 
 
 @given(distance_maps)
