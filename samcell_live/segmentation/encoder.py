@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from samcell_live.segmentation.attention import attend
 
@@ -28,7 +29,7 @@ More would be taken from and given back to the operating system for each layer.
 """
 
 
-def encode(encoder: Any, enlarged: Tensor) -> Tensor:
+def encode(encoder: Any, enlarged: Tensor, *, recompute: bool = False) -> Tensor:
     """Embed grey images as SAM does.
 
     Parameters
@@ -37,6 +38,9 @@ def encode(encoder: Any, enlarged: Tensor) -> Tensor:
     enlarged : (n, 1, side, side) float32
         Grey values from 0 to 1; side is 1024 in the published models. NaN is where there
         is no image: SAM gets its mean colour there.
+    recompute : bool
+        Keep nothing inside a block for its gradient, and compute it again when that is
+        asked for (Chen et al., arXiv 1604.06174): less memory, more time.
 
     Returns
     -------
@@ -44,8 +48,10 @@ def encode(encoder: Any, enlarged: Tensor) -> Tensor:
     """
     patches = _embed_patches(encoder.patch_embed.proj, enlarged) + encoder.pos_embed
     for block in encoder.blocks:
-        patches = patches + _attend_in_block(block, block.norm1(patches))
-        patches = patches + _transform(block.mlp, block.norm2(patches))
+        if recompute:
+            patches = checkpoint(_pass_block, block, patches, use_reentrant=False)
+        else:
+            patches = _pass_block(block, patches)
     squeeze, norm1, mix, norm2 = encoder.neck
     squeezed = norm_last(norm1, functional.linear(patches, squeeze.weight.flatten(1)))
     return norm_last(norm2, mix(squeezed.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
@@ -76,6 +82,11 @@ def _embed_patches(projection: Any, enlarged: Tensor) -> Tensor:
         patches = seen.view(-1, 2, grid, size_px, grid, size_px)
         patches = patches.permute(0, 2, 4, 1, 3, 5).flatten(3)
         return functional.linear(patches, both.flatten(1), projection.bias.float())
+
+
+def _pass_block(block: Any, patches: Tensor) -> Tensor:
+    patches = patches + _attend_in_block(block, block.norm1(patches))
+    return patches + _transform(block.mlp, block.norm2(patches))
 
 
 def _attend_in_block(block: Any, patches: Tensor) -> Tensor:

@@ -41,6 +41,21 @@ class StarterHeader(BaseModel, frozen=True, extra="forbid"):
     settings: dict[str, Any]
 
 
+class FineTuning(BaseModel, frozen=True, extra="forbid"):
+    """How weights of SAMCell's network were fine-tuned, and how they are to be used."""
+
+    peak_threshold: float = Field(ge=0, le=1)
+    fill_threshold: float = Field(ge=0, le=1)
+    cell_diameter_px: float = Field(
+        gt=0, description="Median diameter of the cells that it was trained on."
+    )
+    trained_on: tuple[str, ...]
+    n_images: int
+    steps: int
+    validation_loss: float = Field(description="Mean squared error of the distance map.")
+    settings: dict[str, Any]
+
+
 class SamcellHeader(BaseModel, frozen=True, extra="forbid"):
     """Where weights of SAMCell's network come from; kept with them."""
 
@@ -51,6 +66,9 @@ class SamcellHeader(BaseModel, frozen=True, extra="forbid"):
     source: str = Field(description="Name of the file that it was made from.")
     source_sha256: str
     terms: str
+    fine_tuning: FineTuning | None = Field(
+        None, description="Unset where the source's numbers are as they were."
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -138,6 +138,7 @@ def build_samcell(tensors: Mapping[str, Tensor]) -> SamcellNetwork:
 
 def _samcell(weights: Weights, preset: Preset) -> Model:
     network = build_samcell(weights.tensors)
+    tuned = weights.samcell.fine_tuning if weights.samcell else None
     tile_px = network.architecture.grid * PATCH_PX // 4
     model = Model(
         network=network,
@@ -146,9 +147,9 @@ def _samcell(weights: Weights, preset: Preset) -> Model:
         prepare=scale_to_unit,
         tiling=EvenTiling(tile_px, tile_px, overlap_px=tile_px // 8),
         most_tiles=64,
-        peak_threshold=0.47,
-        fill_threshold=0.09,
-        cell_diameter_px=SAMCELL_DIAMETER_PX,
+        peak_threshold=tuned.peak_threshold if tuned else 0.47,
+        fill_threshold=tuned.fill_threshold if tuned else 0.09,
+        cell_diameter_px=tuned.cell_diameter_px if tuned else SAMCELL_DIAMETER_PX,
     )
     if preset == "default":
         return model

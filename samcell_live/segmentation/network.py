@@ -101,11 +101,17 @@ class SamcellNetwork(nn.Module):
     Parameters
     ----------
     architecture : SamArchitecture
+
+    Attributes
+    ----------
+    recomputes_blocks : bool
+        Train with less memory and more time: see `encode`.
     """
 
     def __init__(self, architecture: SamArchitecture) -> None:
         super().__init__()
         self.architecture = architecture
+        self.recomputes_blocks = False
         grid, image_px = architecture.grid, architecture.grid * PATCH_PX
         self.image_encoder = ImageEncoderViT(
             img_size=image_px,
@@ -208,7 +214,9 @@ class SamcellNetwork(nn.Module):
                 f"Enlarged tiles have the shape {tuple(enlarged.shape)}; "
                 f"this network needs (n, 1, {side_px}, {side_px})."
             )
-        return self._decode(encode(self.image_encoder, enlarged))
+        return self._decode(
+            encode(self.image_encoder, enlarged, recompute=self.recomputes_blocks)
+        )
 
     def decode(self, embedding: Tensor) -> Tensor:
         """Turn SAM's embedding (n, 256, grid, grid) into logits (n, 1, side, side)."""

@@ -122,6 +122,7 @@ def _write(weights: Weights, source: Path, target: Path, terms: str | None) -> N
             source=source.name,
             source_sha256=weights.sha256,
             terms=terms or _known_terms(weights, source),
+            fine_tuning=weights.samcell.fine_tuning if weights.samcell else None,
         ),
     )
 
