@@ -43,16 +43,15 @@ class Choice(NamedTuple):
 # --- Preparation ----------------------------------------------------------------------
 
 
+def min_max(image: GreyImage) -> GreyImage:
+    """Bring the darkest pixel to 0 and the brightest to 1."""
+    return _bring_to_unit(image, float(image.min()), float(image.max()))
+
+
 def clip_percentiles(image: GreyImage) -> GreyImage:
     """Bring the 0.1th to the 99.9th percentile to 0 to 1."""
     low, high = np.percentile(image, [0.1, 99.9])
     return _bring_to_unit(image, float(low), float(high))
-
-
-def despeckle_range(image: GreyImage) -> GreyImage:
-    """Bring the range of the image's 3 x 3 median to 0 to 1: no lone pixel decides it."""
-    smooth = cv2.medianBlur(image, 3)
-    return _bring_to_unit(image, float(smooth.min()), float(smooth.max()))
 
 
 def _bring_to_unit(image: GreyImage, low: float, high: float) -> GreyImage:
@@ -62,14 +61,14 @@ def _bring_to_unit(image: GreyImage, low: float, high: float) -> GreyImage:
 
 def equalise(image: GreyImage, clip: float) -> GreyImage:
     """Bring to 8 bits by min-max, equalise 8 x 8 regions (CLAHE), and min-max again."""
-    return equalise_levels(scale_to_unit(image), clip)
+    return equalise_levels(min_max(image), clip)
 
 
 def equalise_levels(unit: GreyImage, clip: float = 1.0) -> GreyImage:
     """Equalise what spans 0 to 1 already, or a tile of it, as the reference does."""
     levels = np.rint(unit * 255).astype(np.uint8)
     equalised = cv2.createCLAHE(clipLimit=clip, tileGridSize=(8, 8)).apply(levels)
-    return scale_to_unit(equalised.astype(np.float32))
+    return min_max(equalised.astype(np.float32))
 
 
 def keep(image: GreyImage) -> GreyImage:
@@ -78,13 +77,13 @@ def keep(image: GreyImage) -> GreyImage:
 
 
 PREPARATIONS: dict[str, tuple[Prepare, Prepare]] = {
-    "min-max": (scale_to_unit, keep),
+    "min-max": (min_max, keep),
     "0.1 to 99.9 %": (clip_percentiles, keep),
-    "min-max of 3 x 3 median": (despeckle_range, keep),
+    "min-max of 3 x 3 median": (scale_to_unit, keep),
     "CLAHE 1": (partial(equalise, clip=1.0), keep),
     "CLAHE 3": (partial(equalise, clip=3.0), keep),
-    "min-max per tile": (scale_to_unit, scale_to_unit),
-    "CLAHE 1 per tile": (scale_to_unit, equalise_levels),
+    "min-max per tile": (min_max, min_max),
+    "CLAHE 1 per tile": (min_max, equalise_levels),
 }
 """What is done to the whole image, and then to each tile."""
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from preset_choices import Prepare, equalise
+from preset_choices import Prepare, equalise, min_max
 from preset_fields import LabelledImage
 from torch import Tensor
 from torch.nn import functional
@@ -20,7 +20,7 @@ from torch.optim.swa_utils import update_bn
 
 from samcell_live.records import DistanceMap
 from samcell_live.segmentation.distance import distance_map
-from samcell_live.segmentation.preprocess import GreyImage, scale_to_unit
+from samcell_live.segmentation.preprocess import GreyImage
 from samcell_live.segmentation.reference import TILE_PX
 from samcell_live.segmentation.starter import StarterNetwork
 
@@ -30,7 +30,7 @@ SHARES = {"usiigaci": 0.5, "bbbc039": 0.25, "dsb2018": 0.25}
 """Crops that come from each training set."""
 
 TRAINED_ON: dict[str, Prepare] = {
-    "min-max": scale_to_unit,
+    "min-max": min_max,
     "CLAHE 3": partial(equalise, clip=3.0),
 }
 """How the published versions of SAMCell's training code prepare a field.
