@@ -201,6 +201,12 @@ def options() -> argparse.Namespace:
         help="Of transformers; sdpa is what it chooses today.",
     )
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=torch.get_num_threads(),
+        help="Of torch; 1 on a busy machine, where waiting counts as CPU time.",
+    )
     parser.add_argument("--samcell-path", type=Path, default=usual_folder())
     return parser.parse_args()
 
@@ -208,6 +214,7 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Measure and print a table in Markdown."""
     chosen = options()
+    torch.set_num_threads(chosen.threads)
     image = simulated_field(tuple(chosen.image_px)).image
     print(f"{image.shape[0]} x {image.shape[1]} px, {machine(chosen.device)}")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
