@@ -114,7 +114,6 @@ class Traced(Segmenter):
 def dense_culture(seed: int) -> npt.NDArray[np.uint16]:
     """Draw a frame that reads as its own distance map: touching cells, about 3000."""
     rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
     lattice = np.arange(CELL_PX // 2, SIDE_PX, CELL_PX)
     centres = np.stack(np.meshgrid(lattice, lattice), -1).reshape(-1, 2)
     centres = np.clip(centres + rng.integers(-9, 10, centres.shape), 0, SIDE_PX - 1)

@@ -1,6 +1,6 @@
 """Our segmenter beside the authors' package samcell 1.2.0, on one image and one network.
 
-    python benchmarks/samcell.py [--image-px 520 704] [--model FILE] [--device cuda]
+    python benchmarks/reference.py [--image-px 520 704] [--model FILE] [--device cuda]
 
 Both sides run in this process, in turn. The package is the one that the tests install;
 where there is none, and none can be had, its method is repeated with transformers: tile
