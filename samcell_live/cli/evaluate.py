@@ -111,9 +111,13 @@ def _images_to_segment(folder: Path, truth: Truth, *, missing_ok: bool) -> dict[
     from samcell_live.training.evaluation.evaluation import pair
     from samcell_live.training.evaluation.label_files import find_pictures, named_alike
 
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder. With --model, give a folder of images.")
-    images = named_alike(find_pictures(folder), truth.names)
+    found = find_pictures(folder) if folder.is_dir() else {}
+    if not found:
+        raise ValueError(
+            f"{folder} has no images to segment. With --model, give a folder of images; a "
+            "run store is segmented by samcell-live analyse."
+        )
+    images = named_alike(found, truth.names)
     pairing = pair(images, truth, missing_ok=missing_ok)
     return {name: images[name] for name in pairing.both}
 

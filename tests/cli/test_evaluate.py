@@ -119,6 +119,13 @@ def test_an_image_that_cannot_be_segmented_counts_as_nothing_found(images: Path)
     assert told(command(*words, "--missing-ok", "--json"))["missing"] == ["0"]
 
 
+def test_a_folder_without_images_is_refused(folders: Path) -> None:
+    words = [folders / "found", folders / "truth", "--model", "starter"]
+    result = command("evaluate", *words, "--out", folders / "out")
+    assert result.exit_code == 2
+    assert "has no images to segment" in result.stderr
+
+
 def test_images_are_refused_before_any_time_is_spent(images: Path) -> None:
     result = command(
         "evaluate", images, images, "--model", "starter", "--out", images / "out"

@@ -32,7 +32,7 @@ from samcell_live.training.scores import FieldScore
 logger = logging.getLogger(__name__)
 
 TEMPLATE = Path(__file__).with_name("page.html")
-SHOWN = 8
+SHOWN = 6
 """Images that are drawn."""
 ABOUT = (
     "Overlap of a true cell with the one that covers more than half of it; missed: 0",
