@@ -16,8 +16,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from samcell_live.segmentation.decoder import decode
-from samcell_live.segmentation.encoder import IMAGENET_MEAN, IMAGENET_STD
 from samcell_live.segmentation.network import SamcellNetwork
 from samcell_live.segmentation.reference import (
     TileArrays,
@@ -94,32 +92,11 @@ class ReferenceNetwork(nn.Module):
         (n, 1, side, side) float32
             Logits.
         """
+        enlarged = enlarge_as_pillow(tiles)
         cut = tiles.isnan().flatten(1).any(dim=1)
-        logits = torch.empty_like(tiles)
-        if not cut.all():
-            enlarged = enlarge_as_pillow(tiles[~cut])
-            logits[~cut] = self.network.predict_enlarged(enlarged / 255)
         for index in cut.nonzero().flatten().tolist():
-            logits[index] = self._predict_cut(tiles[index, 0])
-        return logits
-
-    def _predict_cut(self, tile: Tensor) -> Tensor:
-        """Predict one tile that ends early: (side, side) to logits (1, side, side).
-
-        The padding has a colour, and our encoder sees grey alone: segment_anything's own
-        forward serves, in float32, which it was written for.
-        """
-        mean = tile.new_tensor(IMAGENET_MEAN).view(3, 1, 1)
-        std = tile.new_tensor(IMAGENET_STD).view(3, 1, 1)
-        coloured = (_enlarge_cut_tile(tile) / 255 - mean) / std
-        network, prompt = self.network, self.network.prompt_encoder
-        with torch.autocast(tile.device.type, enabled=False):
-            embedding = network.image_encoder(coloured.nan_to_num(nan=0.0)[None])
-            return decode(
-                network.mask_decoder,
-                embedding.permute(0, 2, 3, 1) + prompt.no_mask_embed.weight[0],
-                prompt.get_dense_pe(),
-            )[0]
+            enlarged[index, 0] = _enlarge_cut_tile(tiles[index, 0])
+        return self.network.predict_enlarged(enlarged / 255)
 
 
 def enlarge_as_pillow(tiles: Tensor) -> Tensor:
