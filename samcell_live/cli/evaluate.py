@@ -69,7 +69,7 @@ def evaluate(
     ] = None,
     images: Annotated[
         Path | None,
-        typer.Option(help="Images to draw over. [default: those beside]", file_okay=False),
+        typer.Option(help="Images to draw over, if not those beside.", file_okay=False),
     ] = None,
     missing_ok: Annotated[
         bool,
