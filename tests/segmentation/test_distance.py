@@ -90,7 +90,5 @@ def test_an_image_full_of_huge_numbers_has_no_background() -> None:
 
 @pytest.mark.parametrize("labels", [np.array([[-1]]), np.array([1]), np.array([[0.5]])])
 def test_what_is_no_plane_of_labels_is_refused(labels: npt.NDArray[np.int64]) -> None:
-    with pytest.raises(
-        ValueError, match=r"a plane \(height, width\) of integers from 0 on"
-    ):
+    with pytest.raises(ValueError, match=r"a plane .* of integers from 0 on"):
         distance_map(labels)

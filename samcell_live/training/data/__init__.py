@@ -1,0 +1,1 @@
+"""Labelled images from other people's folders, and from our own runs."""
