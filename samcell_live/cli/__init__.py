@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from samcell_live.cli import evaluate, live, models, offline, segment, training
+from samcell_live.cli import data, evaluate, live, models, offline, segment, training
 
 app = typer.Typer(
     name="samcell-live",
@@ -26,6 +26,7 @@ app.command()(segment.segment)
 app.command()(offline.check)
 app.command()(training.train)
 app.command()(evaluate.evaluate)
+app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 
 
