@@ -133,12 +133,16 @@ def _text(number: int | None) -> str:
 
 def _summary(report: DataReport) -> str:
     n_cells = sum(image.n_cells or 0 for image in report.images)
-    head = f"{report.format}: {len(report.images)} images, {n_cells} cells."
+    head = f"{report.format}: {_images(len(report.images))}, {n_cells} cells."
     found = [
-        f"{'Problem' if kind.is_problem else 'Note'}: {kind} in {n_images} images"
+        f"{'Problem' if kind.is_problem else 'Note'}: {kind}, {_images(n_images)}"
         for kind, n_images in report.images_by_kind().items()
     ]
     return "\n".join([head, *found]) if found else f"{head} Nothing is wrong."
+
+
+def _images(number: int) -> str:
+    return f"{number} image" if number == 1 else f"{number} images"
 
 
 def _plain(report: DataReport) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from samcell_live.segmentation.distance import distance_map
 from samcell_live.segmentation.preprocess import grey, standardise
+from samcell_live.training.data.labelled import read_pair
+from samcell_live.training.data.pairs import read_pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy.typing as npt
 
     from samcell_live.records import DistanceMap, Labels
     from samcell_live.segmentation.preprocess import GreyImage
@@ -49,48 +52,28 @@ class Source:
 
 
 def read_fields(folder: Path) -> tuple[Field, ...]:
-    """Read every ``NAME.png`` that has a ``NAME_mask.png`` beside it, by name.
+    """Read every image that has a mask beside it, by name; see `read_pairs`.
 
     Raises
     ------
     ValueError
         If there is no such pair, a file is no image, or a mask does not fit its image.
     """
-    masks = sorted(folder.glob("*_mask.png"))
-    if not masks:
-        raise ValueError(
-            f"{folder} has no NAME_mask.png beside a NAME.png. "
-            "Give a folder of such pairs of image and labelled cells."
-        )
-    return tuple(_read_pair(mask) for mask in masks)
+    fields = []
+    for image in read_pairs(folder).images:
+        pixels, truth = read_pair(image)
+        fields.append(make_field(image.name, pixels, truth.labels))
+    return tuple(fields)
 
 
-def _read_pair(mask: Path) -> Field:
-    name = mask.stem.removesuffix("_mask")
-    pixels, labels = _read_png(mask.with_name(f"{name}.png")), _read_png(mask)
-    if pixels.shape != labels.shape:
-        raise ValueError(
-            f"{mask} has shape {labels.shape}, its image {pixels.shape}. "
-            "A mask labels each pixel of its image."
-        )
-    return make_field(name, pixels, labels.astype(np.int32))
-
-
-def _read_png(path: Path) -> cv2.typing.MatLike:
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError(f"{path} is missing or no image; a grey PNG is expected there.")
-    return pixels
-
-
-def make_field(name: str, pixels: cv2.typing.MatLike, labels: Labels) -> Field:
+def make_field(name: str, pixels: npt.NDArray[Any], labels: Labels) -> Field:
     """Prepare one labelled image.
 
     Parameters
     ----------
     name : str
         For reports.
-    pixels : (height, width) integers or floats
+    pixels : (height, width), or with 3 or 4 colours, integers or floats
     labels : (height, width) int32
     """
     return Field(name, standardise(grey(pixels)), distance_map(labels), labels)

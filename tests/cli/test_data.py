@@ -29,7 +29,7 @@ def test_faults_are_printed_by_image_and_in_sum_with_exit_code_1(tmp_path: Path)
     result = command("data", "check", folder, "--json")
 
     assert result.exit_code == 1
-    assert "Problem: unreadable in 1 images" in result.output
+    assert "Problem: unreadable, 1 image" in result.output
     report = json.loads(result.stdout.splitlines()[-1])
     assert report["n_problems"] == 1
     assert [len(image["findings"]) for image in report["images"]] == [0, 1]
@@ -41,7 +41,7 @@ def test_the_size_of_the_smallest_cell_can_be_set(tmp_path: Path) -> None:
     result = command("data", "check", pairs_folder(tmp_path), "--smallest-px", 65)
 
     assert result.exit_code == 1
-    assert "Problem: tiny in 2 images" in result.output
+    assert "Problem: tiny, 2 images" in result.output
 
 
 def test_a_folder_of_no_format_is_wrong_usage(tmp_path: Path) -> None:

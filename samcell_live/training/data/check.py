@@ -38,7 +38,8 @@ class DataReport:
 
     def images_by_kind(self) -> dict[Kind, int]:
         """How many images each kind of finding was made in."""
-        kinds = Counter(one.kind for image in self.images for one in image.findings)
+        of_images = [{one.kind for one in image.findings} for image in self.images]
+        kinds = Counter(kind for found in of_images for kind in found)
         return {kind: kinds[kind] for kind in Kind if kinds[kind]}
 
 

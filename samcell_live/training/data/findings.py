@@ -31,6 +31,7 @@ class Kind(StrEnum):
     UNMARKED = "cells without outline"
     GAPS = "gaps in numbers"
     OVERLAP = "overlap"
+    CUT = "cut by others"
     IGNORED = "ignored region"
 
     @property
@@ -39,7 +40,14 @@ class Kind(StrEnum):
         return self not in _NOTES
 
 
-_NOTES = {Kind.SPECKS, Kind.UNMARKED, Kind.GAPS, Kind.OVERLAP, Kind.IGNORED}
+_NOTES = {
+    Kind.SPECKS,
+    Kind.UNMARKED,
+    Kind.GAPS,
+    Kind.OVERLAP,
+    Kind.CUT,
+    Kind.IGNORED,
+}
 
 
 @dataclass(frozen=True, slots=True)

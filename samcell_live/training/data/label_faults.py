@@ -42,12 +42,7 @@ def check_truth(truth: Truth, smallest_px: int) -> list[Finding]:
     if numbers.size == 0:
         return [*findings, Finding(Kind.NO_CELLS, 1, "the mask has no cell")]
     pieces, specks = _labels_in_pieces(labels)
-    if numbers.size == 1 and pieces:
-        what = f"{numbers[0]} is the only number, on several pieces: a mask of cells, not a"
-        findings.append(Finding(Kind.BINARY, 1, f"{what} number for each"))
-    else:
-        what = "in several pieces; each cell needs a number of its own"
-        findings += about_labels(Kind.SEVERAL_PIECES, pieces, what)
+    findings += _about_pieces(truth, pieces, numbers)
     what = "with a waist, perhaps two cells that touch"
     findings += about_labels(Kind.WAIST, labels_with_waist(labels) - pieces, what)
     what = f"with detached specks below {SPECK:.0%} of the cell"
@@ -55,6 +50,18 @@ def check_truth(truth: Truth, smallest_px: int) -> list[Finding]:
     tiny = numbers[areas < smallest_px].tolist()
     findings += about_labels(Kind.TINY, tiny, f"smaller than {smallest_px} px")
     return findings
+
+
+def _about_pieces(
+    truth: Truth, pieces: set[int], numbers: npt.NDArray[np.int32]
+) -> list[Finding]:
+    if truth.n_overlapping_px:  # drawn one by one: a number is one cell, come what may
+        return about_labels(Kind.CUT, pieces, "cut into pieces by cells that lie on them")
+    if numbers.size == 1 and pieces:
+        what = f"{numbers[0]} is the only number, on several pieces: a mask of cells, not a"
+        return [Finding(Kind.BINARY, 1, f"{what} number for each")]
+    what = "in several pieces; each cell needs a number of its own"
+    return about_labels(Kind.SEVERAL_PIECES, pieces, what)
 
 
 def _about_the_source(truth: Truth, numbers: npt.NDArray[np.int32]) -> list[Finding]:

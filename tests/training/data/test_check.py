@@ -167,6 +167,15 @@ def test_objects_without_area_and_overlaps_of_coco_are_found(tmp_path: Path) -> 
     assert counts == {Kind.ZERO_AREA: 1, Kind.OVERLAP: 16}
 
 
+def test_a_cell_that_others_cut_in_two_is_only_worth_a_note() -> None:
+    labels = discs((40, 40, 20), numbers=(1,))
+    labels[:, 35:45] = 2
+
+    assert Kind.SEVERAL_PIECES in found(labels)
+    assert Kind.CUT in found(labels, n_overlapping_px=400)
+    assert not Kind.CUT.is_problem
+
+
 def test_a_crowd_is_only_worth_a_note(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", noise(0))
     crowd = {"segmentation": box(30, 20, 8), "iscrowd": 1}
