@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,6 +17,13 @@ if TYPE_CHECKING:
     from samcell_live.settings import Precision
 
 logger = logging.getLogger(__name__)
+
+MOST_SIDE_BY_SIDE = 4
+"""Tiles that a CPU works on at once, each with its share of the threads.
+
+Threads that share a tile wait for each other thousands of times in SAM's attention, and
+for long where other programs take a core meanwhile. Each tile more takes 1 to 2 GB.
+"""
 
 
 def choose_device(name: str) -> torch.device:
@@ -150,6 +160,17 @@ class Inference:
         return self(tiles)
 
     def _predict(self, tiles: Tensor) -> Tensor:
+        n_workers = min(len(tiles), torch.get_num_threads(), MOST_SIDE_BY_SIDE)
+        if self.device.type != "cpu" or n_workers == 1 or self._filled:
+            return self._predict_together(tiles)
+        share = torch.get_num_threads() // n_workers
+        workers = ThreadPoolExecutor(n_workers, "tiles", torch.set_num_threads, (share,))
+        with _torch_threads(share), workers:
+            return torch.cat(
+                list(workers.map(self._predict_together, torch.split(tiles, 1)))
+            )
+
+    def _predict_together(self, tiles: Tensor) -> Tensor:
         missing = max(0, self._filled - len(tiles))
         filled = functional.pad(tiles, (0, 0, 0, 0, 0, missing)) if missing else tiles
         low = self._dtype is not torch.float32
@@ -160,3 +181,14 @@ class Inference:
             batch = filled[:, None].to(self.device, non_blocking=True)
             maps = torch.sigmoid(self._network(batch)[:, 0].float())
             return maps[: len(tiles)].to(tiles.device)
+
+
+@contextmanager
+def _torch_threads(n_threads: int) -> Iterator[None]:
+    """Let torch's operations use so many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,12 @@ def compiler() -> None:
     names = (os.environ.get("CXX"), "g++", "clang++", "cl")
     if not any(name and shutil.which(name) for name in names):
         pytest.skip("torch.compile needs a C++ compiler (g++, clang++ or cl), or CXX set")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch with one thread, so that a CPU takes a batch as a GPU does."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

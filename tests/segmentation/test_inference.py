@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -30,6 +32,7 @@ def tiles(n: int) -> Tensor:
     return torch.rand(n, 4, 4, generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_short_memory_halves_the_batch_and_loses_nothing() -> None:
     network = FitsOnly(most_tiles=3)
     predict = Inference(network, CPU, batch_tiles=8)
@@ -40,6 +43,7 @@ def test_short_memory_halves_the_batch_and_loses_nothing() -> None:
     assert network.seen == [8, 4, 2, 2, 2, 2]
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_short_memory_is_remembered(caplog: pytest.LogCaptureFixture) -> None:
     network = FitsOnly(most_tiles=2)
     predict = Inference(network, CPU, batch_tiles=4)
@@ -53,6 +57,26 @@ def test_short_memory_is_remembered(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [
         "4 tiles did not fit in the memory of cpu; going on with 2 at once."
     ]
+
+
+def test_a_cpu_works_on_tiles_side_by_side() -> None:
+    together = threading.Barrier(2)
+
+    class Meets(nn.Module):
+        def forward(self, tiles: Tensor) -> Tensor:
+            assert torch.get_num_threads() == 1
+            together.wait(timeout=60)
+            return tiles
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        maps = Inference(Meets(), CPU)(tiles(4))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+    torch.testing.assert_close(maps, torch.sigmoid(tiles(4)))
 
 
 def test_a_tile_that_does_not_fit_is_an_error() -> None:
@@ -89,7 +113,7 @@ def test_low_precision_reaches_the_network_and_not_the_map() -> None:
 
     maps = Inference(network, CPU, precision="bfloat16")(tiles(2))
 
-    assert network.dtypes == [torch.bfloat16]
+    assert set(network.dtypes) == {torch.bfloat16}
     assert maps.dtype == torch.float32
 
 

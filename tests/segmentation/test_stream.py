@@ -40,6 +40,7 @@ def test_a_stream_gives_what_single_calls_give() -> None:
         np.testing.assert_allclose(found.distance, expected.distance, atol=1e-6)
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_small_images_share_a_call_of_the_network() -> None:
     segmenter = sees_brightness()
     seen: list[int] = []
