@@ -109,7 +109,7 @@ def _palette_indices(path: Path) -> npt.NDArray[Any] | None:
     try:
         with Image.open(path) as image:
             return np.asarray(image) if image.mode == "P" else None
-    except (OSError, SyntaxError):  # read_pixels finds words for it
+    except (OSError, SyntaxError, Image.DecompressionBombError):  # for read_pixels to say
         return None
 
 

@@ -10,6 +10,7 @@ from skimage.measure import label as connected_regions
 from samcell_live.records import Labels, Mask
 from samcell_live.segmentation.distance import distance_map
 from samcell_live.training.data.findings import Finding, Kind, about_labels
+from samcell_live.training.data.fitting import number_anew
 from samcell_live.training.data.labelled import Truth
 
 WAIST, LOBE, BRIDGE = 0.35, 0.7, 1.0
@@ -36,32 +37,31 @@ def check_truth(truth: Truth, smallest_px: int) -> list[Finding]:
     smallest_px : int
         A cell of fewer pixels is reported as tiny.
     """
-    labels = truth.labels
-    numbers, areas = np.unique(labels[labels > 0], return_counts=True)
-    findings = _about_the_source(truth, numbers)
-    if numbers.size == 0:
+    marked, areas = np.unique(truth.labels[truth.labels > 0], return_counts=True)
+    findings = _about_the_source(truth, marked)
+    if marked.size == 0:
         return [*findings, Finding(Kind.NO_CELLS, 1, "the mask has no cell")]
-    pieces, specks = _labels_in_pieces(labels)
-    findings += _about_pieces(truth, pieces, numbers)
-    what = "with a waist, perhaps two cells that touch"
-    findings += about_labels(Kind.WAIST, labels_with_waist(labels) - pieces, what)
-    what = f"with detached specks below {SPECK:.0%} of the cell"
-    findings += about_labels(Kind.SPECKS, specks, what)
-    tiny = numbers[areas < smallest_px].tolist()
-    findings += about_labels(Kind.TINY, tiny, f"smaller than {smallest_px} px")
+    labels = number_anew(truth.labels)  # huge numbers would need huge tables
+    pieces, specks = labels_in_pieces(labels)
+    waists = labels_with_waist(labels) - pieces
+    tiny = set((np.flatnonzero(areas < smallest_px) + 1).tolist())
+    for kind, what, places in [
+        (*_meaning_of_pieces(truth, marked.size), pieces),
+        (Kind.WAIST, "with a waist, perhaps two cells that touch", waists),
+        (Kind.SPECKS, f"with detached specks below {SPECK:.0%} of the cell", specks),
+        (Kind.TINY, f"smaller than {smallest_px} px", tiny),
+    ]:
+        findings += about_labels(kind, (int(marked[n - 1]) for n in places), what)
     return findings
 
 
-def _about_pieces(
-    truth: Truth, pieces: set[int], numbers: npt.NDArray[np.int32]
-) -> list[Finding]:
+def _meaning_of_pieces(truth: Truth, n_cells: int) -> tuple[Kind, str]:
+    """What it means that a number stands on several pieces."""
     if truth.n_overlapping_px:  # drawn one by one: a number is one cell, come what may
-        return about_labels(Kind.CUT, pieces, "cut into pieces by cells that lie on them")
-    if numbers.size == 1 and pieces:
-        what = f"{numbers[0]} is the only number, on several pieces: a mask of cells, not a"
-        return [Finding(Kind.BINARY, 1, f"{what} number for each")]
-    what = "in several pieces; each cell needs a number of its own"
-    return about_labels(Kind.SEVERAL_PIECES, pieces, what)
+        return Kind.CUT, "cut into pieces by cells that lie on them"
+    if n_cells == 1:
+        return Kind.BINARY, "the only one, on several pieces: no number for each cell"
+    return Kind.SEVERAL_PIECES, "in several pieces; each cell needs a number of its own"
 
 
 def _about_the_source(truth: Truth, numbers: npt.NDArray[np.int32]) -> list[Finding]:
@@ -80,7 +80,7 @@ def _about_the_source(truth: Truth, numbers: npt.NDArray[np.int32]) -> list[Find
     return [finding for finding in found if finding.count > 0]
 
 
-def _labels_in_pieces(labels: Labels) -> tuple[set[int], set[int]]:
+def labels_in_pieces(labels: Labels) -> tuple[set[int], set[int]]:
     """Numbers on several regions that do not even meet at a corner, and on mere specks."""
     regions = connected_regions(labels, connectivity=2)
     areas = np.bincount(regions.ravel())

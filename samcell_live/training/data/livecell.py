@@ -17,7 +17,7 @@ from samcell_live.training.data.image_files import file_version, is_image, read_
 from samcell_live.training.data.labelled import ALL, SPLITS, DataSet, LabelledImage, Truth
 
 _SPLIT = re.compile(rf"({'|'.join(SPLITS)})$")
-_NAMED_AS_COCO = re.compile(rf"(coco|annotation|({'|'.join(SPLITS)})$)")
+_NAMED_AS_COCO = re.compile(rf"(coco|livecell|annotation|instances|({'|'.join(SPLITS)})$)")
 
 
 def read_livecell(path: Path) -> DataSet:

@@ -140,6 +140,12 @@ def test_gaps_in_numbers_are_only_worth_a_note() -> None:
     assert not finding.kind.is_problem
 
 
+def test_huge_numbers_are_named_as_they_are() -> None:
+    labels = discs((20, 20, 10), (20, 90, 10), (60, 50, 9), numbers=(2**31 - 1,) * 2 + (5,))
+
+    assert found(labels)[Kind.SEVERAL_PIECES].detail.startswith("label 2147483647: ")
+
+
 def test_a_file_whose_numbers_are_all_used_up_is_found() -> None:
     labels = np.kron(np.arange(256).reshape(16, 16), np.ones((4, 4)))
 

@@ -79,12 +79,12 @@ def test_padding_has_the_median_of_the_image(dtype: str) -> None:
     assert set(after.pixels[30:].ravel()) == {np.median(before.pixels).astype(dtype)}
 
 
-def test_shrinking_averages() -> None:
-    pixels = np.tile(np.array([[0, 200], [0, 200]], dtype=np.uint8), (32, 32))
+def test_shrinking_averages_all_pixels() -> None:
+    pixels = np.tile(np.array([0, 0, 0, 200], dtype=np.uint8), (128, 32))
 
-    after = fit_square(plane((64, 64))._replace(pixels=pixels), 32)
+    after = fit_square(plane((128, 128))._replace(pixels=pixels), 32)
 
-    assert set(after.pixels.ravel()) == {100}
+    assert set(after.pixels.ravel()) == {50}
 
 
 def test_what_was_unknown_stays_unknown() -> None:
