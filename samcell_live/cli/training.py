@@ -1,7 +1,8 @@
-"""The command that trains: ``train``."""
+"""The commands that train: ``train`` the starter, ``finetune`` SAMCell."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +17,11 @@ from samcell_live.cli.console import (
     stopping,
     work,
 )
+from samcell_live.cli.models import fetch_with_progress
 
 if TYPE_CHECKING:
+    from samcell_live.training.finetune.losses import Step as FinetuneStep
+    from samcell_live.training.finetune.settings import FinetuneSettings
     from samcell_live.training.train import Step
 
 
@@ -53,13 +57,7 @@ def train(
 
         report = train_starter(settings, folder, device=device, on_step=show, stop=stop)
         done = bars.tasks[task].completed
-    if report is None:
-        text = (
-            f"Stopped after step {done:.0f} of {settings.steps}, with a checkpoint in "
-            f"{folder}. The same command goes on from there."
-        )
-    else:
-        text = report.summary()
+    text = report.summary() if report else _stopped(done, settings.steps, folder)
     out.print(escape(text), soft_wrap=True)
     if json:
         scores = report.scores if report else ()
@@ -67,3 +65,90 @@ def train(
             weights=str(report.weights) if report else None,
             op_csb=mean_op_csb(scores) if scores else None,
         )
+
+
+@explains_errors
+def finetune(
+    config: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="A YAML file; or --images."),
+    ] = None,
+    *,
+    folder: Annotated[
+        Path, typer.Option("--out", help="Gets checkpoints, logs, weights and pictures.")
+    ],
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labelled images to learn from; may be given several times."),
+    ] = None,
+    validation: Annotated[
+        list[Path] | None,
+        typer.Option(help="Others to validate on. [default: every fifth is held back]"),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Model to start from. [default: samcell-generalist]"),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps, at most.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    json: Annotated[
+        bool, typer.Option("--json", help="Last line: the result as JSON.")
+    ] = False,
+) -> None:
+    """Fine-tune SAMCell; the same command goes on with a run that was stopped or killed.
+
+    Ctrl-C once writes a checkpoint and ends, with exit code 0; twice ends at once.
+    """
+    said = {"images": images, "validation": validation, "start": start, "steps": steps}
+    settings = _finetune_settings(
+        config, {name: value for name, value in said.items() if value is not None}
+    )
+    if find_spec("lightning") is None or find_spec("tensorboard") is None:
+        raise ValueError(
+            "Fine-tuning needs Lightning and TensorBoard, which are not installed here. "
+            "Install them with: pip install 'samcell-live[train]'"
+        )
+    from samcell_live.training.finetune.loop import Listeners
+    from samcell_live.training.finetune.run import finetune as fine_tune
+    from samcell_live.training.finetune.run import is_first_process
+    from samcell_live.training.finetune.settings import RANDOM
+
+    first = is_first_process()
+    if settings.start != RANDOM:
+        fetch_with_progress(settings.start, for_training=True)
+    with work() as begun, stopping() as stop, progress_bars(disable=not first) as bars:
+        task = bars.add_task("trained", total=settings.steps)
+
+        def show(step: FinetuneStep) -> None:
+            begun.set()
+            bars.update(task, completed=step.step, description=f"loss {step.loss:.5f}")
+
+        listeners = Listeners(on_step=show, stop=stop)
+        report = fine_tune(settings, folder, device=device, listeners=listeners)
+        done = bars.tasks[task].completed
+    if not first:
+        return
+    text = report.summary() if report else _stopped(done, settings.steps, folder)
+    out.print(escape(text), soft_wrap=True)
+    if json:
+        print_json(**(report.for_json() if report else {"weights": None}))
+
+
+def _finetune_settings(config: Path | None, said: dict[str, object]) -> FinetuneSettings:
+    """Settings of a file, or those that suit few images, and what was said besides."""
+    from samcell_live.training.finetune.settings import FEW_IMAGES, FinetuneSettings
+
+    if config is not None:
+        given = FinetuneSettings.from_yaml(config).model_dump()
+    elif "images" in said:
+        given = FEW_IMAGES
+    else:
+        raise ValueError("There is nothing to learn from. Give a YAML file, or --images.")
+    return FinetuneSettings.model_validate(given | said)
+
+
+def _stopped(done: float, steps: int, folder: Path) -> str:
+    return (
+        f"Stopped after step {done:.0f} of {steps}, with a checkpoint in {folder}. "
+        "The same command goes on from there."
+    )

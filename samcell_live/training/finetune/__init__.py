@@ -1,0 +1,1 @@
+"""Fine-tuning SAMCell: SAM, or SAMCell's own weights, taught distance maps of new cells."""
