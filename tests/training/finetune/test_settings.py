@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from samcell_live.training.finetune.settings import FinetuneSettings
+from samcell_live.training.finetune.settings import Augmentation, FinetuneSettings
 
 FOLDER = (Path("cells"),)
 
@@ -33,6 +34,16 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
     assert it.images == (tmp_path / "cells",)
     assert it.validation == (tmp_path / "others",)
     assert it.start == str(tmp_path / "mine.safetensors")
+
+
+def test_the_example_is_the_papers_and_can_be_read() -> None:
+    example = resources.files("samcell_live") / "models" / "samcell.yaml"
+
+    it = FinetuneSettings.from_yaml(Path(str(example)))
+
+    assert it.start == "sam-vit-b"
+    assert it.augmentation == Augmentation()
+    assert it.steps == pytest.approx(35 * 5600 / it.batch, rel=0.05)
 
 
 def test_a_models_name_stays_a_name(tmp_path: Path) -> None:
