@@ -27,7 +27,7 @@ from samcell_live.cli.console import (
 )
 from samcell_live.cli.models import fetch_with_progress
 from samcell_live.cli.offline import DiameterOption, JsonOption, ModelOption
-from samcell_live.settings import SegmentationSettings
+from samcell_live.settings import Precision, Preset, SegmentationSettings
 
 if TYPE_CHECKING:
     from samcell_live.recordings.batch_report import BatchReport
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
     Result: TypeAlias = SegmentedImage | FailedImage
 
-CELLS, FILES = "What is a cell", "What is written"
-"""Headings of the help."""
 MOST_NAMES = 3
 """Files that are named where all would be too many."""
 
@@ -72,12 +70,21 @@ def segment(
     fill: Annotated[
         float | None, typer.Option(help="Height that cells reach down to, 0 to 1.")
     ] = None,
+    fill_holes: Annotated[
+        bool, typer.Option("--fill-holes", help="Give holes in a cell to that cell.")
+    ] = False,
+    drop_border_cells: Annotated[
+        bool, typer.Option("--drop-border-cells", help="Drop cells that the edge cuts.")
+    ] = False,
     preset: Annotated[
-        Literal["default", "reference"] | None,
+        Preset | None,
         typer.Option(help="reference: number for number as the package samcell 1.2.0."),
     ] = None,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"] | None, typer.Option(help="[default: auto]")
+    ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="Number format in the network.")
     ] = None,
     xlsx: Annotated[
         bool, typer.Option("--xlsx", help="All tables in one workbook, too.")
@@ -102,6 +109,9 @@ def segment(
         "fill_threshold": fill,
         "preset": preset,
         "device": device,
+        "precision": precision,
+        "fill_holes": fill_holes,
+        "drop_border_cells": drop_border_cells,
     }
     settings = SegmentationSettings.model_validate(
         {name: value for name, value in said.items() if value is not None}

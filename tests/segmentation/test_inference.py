@@ -84,6 +84,19 @@ def test_a_tile_that_does_not_fit_is_an_error() -> None:
         Inference(FitsOnly(most_tiles=0), CPU)(tiles(3))
 
 
+def test_a_compiled_network_sees_batches_of_one_size_and_the_user_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch, "compile", lambda network: network)
+    network = FitsOnly(most_tiles=8)
+
+    maps = Inference(network, CPU, batch_tiles=4, compiled=True)(tiles(6))
+
+    assert network.seen == [4, 4]
+    torch.testing.assert_close(maps, torch.sigmoid(tiles(6)))
+    assert "the first image takes minutes" in caplog.text
+
+
 def test_other_errors_are_not_taken_for_short_memory() -> None:
     class Broken(nn.Module):
         def forward(self, tiles: Tensor) -> Tensor:
