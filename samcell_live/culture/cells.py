@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
-from samcell_live.culture.sums import sum_cells
+from samcell_live.culture.places import measure_places, sum_places
+from samcell_live.culture.shapes import measure_shapes
 from samcell_live.records import CellRow, Labels, Pixels
 
-FloatArray = npt.NDArray[np.float64]
 CellTable = npt.NDArray[np.float32]
 """(n_cells, n_columns), columns as in `CellRow`; row i is the cell labelled i + 1."""
 
@@ -48,86 +46,33 @@ def cell_table(labels: Labels, pixels: Pixels, pixel_size_um: float) -> CellTabl
     >>> table[:, CellRow._fields.index("area_um2")].tolist()
     [0.5, 0.25]
     """
-    sums = sum_cells(labels, pixels, _count_cells(labels, pixels))
-    _check_gaps(sums)
-    shape = _shapes(sums)
-    height, width = labels.shape
+    _check(labels, pixels)
+    sums = sum_places(labels, pixels)
+    shape, place = measure_shapes(sums), measure_places(sums, labels.shape)
     measured = {
-        "area_px": shape.area,
-        "area_um2": shape.area * pixel_size_um**2,
-        "centroid_y_um": shape.y * pixel_size_um,
-        "centroid_x_um": shape.x * pixel_size_um,
-        "bbox_y0_px": sums["y0"],
-        "bbox_x0_px": sums["x0"],
-        "bbox_y1_px": sums["y1"],
-        "bbox_x1_px": sums["x1"],
-        "equivalent_diameter_um": np.sqrt(4 / np.pi * shape.area) * pixel_size_um,
-        "axis_major_um": 4 * np.sqrt(shape.widest) * pixel_size_um,
-        "axis_minor_um": 4 * np.sqrt(shape.narrowest) * pixel_size_um,
-        "eccentricity": _eccentricity(shape),
-        "orientation_rad": shape.orientation,
-        "mean_counts": sums["counts"] / shape.area,
+        "area_px": shape.area_px,
+        "area_um2": shape.area_px * pixel_size_um**2,
+        "centroid_y_um": shape.centroid_y_px * pixel_size_um,
+        "centroid_x_um": shape.centroid_x_px * pixel_size_um,
+        "bbox_y0_px": place.bbox_y0_px,
+        "bbox_x0_px": place.bbox_x0_px,
+        "bbox_y1_px": place.bbox_y1_px,
+        "bbox_x1_px": place.bbox_x1_px,
+        "equivalent_diameter_um": shape.equivalent_diameter_area_px * pixel_size_um,
+        "axis_major_um": shape.axis_major_length_px * pixel_size_um,
+        "axis_minor_um": shape.axis_minor_length_px * pixel_size_um,
+        "eccentricity": shape.eccentricity,
+        "orientation_rad": shape.orientation_rad,
+        "mean_counts": sums["counts"] / shape.area_px,
         "min_counts": sums["min_counts"],
         "max_counts": sums["max_counts"],
-        "touches_border": (
-            (sums["y0"] == 0)
-            | (sums["x0"] == 0)
-            | (sums["y1"] == height)
-            | (sums["x1"] == width)
-        ),
+        "touches_border": place.touches_border,
     }
     columns = [measured[name] for name in CellRow._fields]
     return np.column_stack(columns).astype(np.float32)
 
 
-class _Shapes(NamedTuple):
-    """Moments of every cell, (n_cells,) float64 each, in pixels."""
-
-    area: FloatArray
-    y: FloatArray
-    x: FloatArray
-    widest: FloatArray
-    """Variance of the pixels along the long axis."""
-    narrowest: FloatArray
-    orientation: FloatArray
-
-
-def _shapes(sums: npt.NDArray[np.void]) -> _Shapes:
-    """Moments about each cell's own centre, from integers so small that none is rounded.
-
-    The variance of n offsets is (n * sum of squares - square of sum) / n**2, exact up to
-    the division for cells of up to about 100,000 pixels.
-    """
-    names = ("area", "y", "x", "yy", "yx", "xx")
-    area, y, x, yy, yx, xx = (sums[name].astype(np.float64) for name in names)
-    var_y = (area * yy - y * y) / area**2
-    var_x = (area * xx - x * x) / area**2
-    covariance = (area * yx - y * x) / area**2
-    middle, swing = (var_y + var_x) / 2, np.hypot((var_y - var_x) / 2, covariance)
-    # Round cells have no long axis; scikit-image then says -45 degrees.
-    turn = np.where(swing > 0, np.arctan2(2 * covariance, var_y - var_x), -np.pi / 2)
-    return _Shapes(
-        area,
-        sums["y0"] + y / area,
-        sums["origin_x"] + x / area,
-        middle + swing,
-        np.maximum(middle - swing, 0),
-        turn / 2,
-    )
-
-
-def _eccentricity(shape: _Shapes) -> FloatArray:
-    ratio = np.divide(
-        shape.narrowest,
-        shape.widest,
-        out=np.ones_like(shape.area),
-        where=shape.widest > 0,
-    )
-    return np.asarray(np.sqrt(1 - ratio))
-
-
-def _count_cells(labels: Labels, pixels: Pixels) -> int:
-    """Check what the compiled pass relies on; gives the largest label."""
+def _check(labels: Labels, pixels: Pixels) -> None:
     if labels.shape != pixels.shape:
         raise ValueError(
             f"The labels are {labels.shape} and the image is {pixels.shape}, but each "
@@ -137,20 +82,4 @@ def _count_cells(labels: Labels, pixels: Pixels) -> int:
         raise ValueError(
             f"The image is {pixels.dtype}, but counts are integers. "
             "Give the image as the camera made it."
-        )
-    lowest, highest = int(labels.min(initial=0)), int(labels.max(initial=0))
-    if lowest < 0 or highest > labels.size:
-        raise ValueError(
-            f"The labels of these {labels.size} pixels go from {lowest} to {highest}. "
-            "Number the cells 1..n_cells without gaps; 0 is background."
-        )
-    return highest
-
-
-def _check_gaps(sums: npt.NDArray[np.void]) -> None:
-    missing = np.flatnonzero(sums["area"] == 0)
-    if missing.size:
-        raise ValueError(
-            f"Label {missing[0] + 1} has no pixel, but there are labels up to "
-            f"{len(sums)}. Number the cells 1..n_cells without gaps."
         )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samcell_live.culture.sums import sum_cells
-from samcell_live.records import Labels
+from samcell_live.records import Labels, Pixels
 
 IntArray = npt.NDArray[np.int64]
 
@@ -38,18 +38,19 @@ class Places(NamedTuple):
         return (self.bbox_y1_px - self.bbox_y0_px) * (self.bbox_x1_px - self.bbox_x0_px)
 
 
-def sum_places(labels: Labels) -> npt.NDArray[np.void]:
+def sum_places(labels: Labels, pixels: Pixels | None = None) -> npt.NDArray[np.void]:
     """Sum up every cell's pixels, having looked whether the labels are numbers of cells.
 
     Parameters
     ----------
     labels : (height, width) int32
         0 on background, 1..n_cells elsewhere, with no gaps.
+    pixels : (height, width) integers, optional
+        Their counts are summed, too; without them those sums are 0.
 
     Returns
     -------
     (n_cells,) CellSums
-        Without an image: all intensities are 0.
 
     Raises
     ------
@@ -62,8 +63,8 @@ def sum_places(labels: Labels) -> npt.NDArray[np.void]:
             f"The labels of these {labels.size} pixels go from {lowest} to {highest}. "
             "Number the cells 1..n_cells without gaps; 0 is background."
         )
-    no_image = np.zeros(labels.shape, dtype=np.uint8)
-    sums = sum_cells(labels, no_image, highest)
+    counts = np.zeros(labels.shape, dtype=np.uint8) if pixels is None else pixels
+    sums = sum_cells(labels, counts, highest)
     missing = np.flatnonzero(sums["area"] == 0)
     if missing.size:
         raise ValueError(
