@@ -117,13 +117,17 @@ def finetune(
     if settings.start != RANDOM:
         fetch_with_progress(settings.start, for_training=True)
     with work() as begun, stopping() as stop, progress_bars(disable=not first) as bars:
+        prepared = bars.add_task("images prepared", total=None)
         task = bars.add_task("trained", total=settings.steps)
+
+        def show_image(n_done: int) -> None:
+            bars.update(prepared, completed=n_done)
 
         def show(step: FinetuneStep) -> None:
             begun.set()
             bars.update(task, completed=step.step, description=f"loss {step.loss:.5f}")
 
-        listeners = Listeners(on_step=show, stop=stop)
+        listeners = Listeners(on_image=show_image, on_step=show, stop=stop)
         report = fine_tune(settings, folder, device=device, listeners=listeners)
         done = bars.tasks[task].completed
     if not first:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -91,6 +91,7 @@ def split_images(
     folder: Path,
     *,
     fit_px: int | None = None,
+    on_image: Callable[[int], None] = lambda n_done: None,
 ) -> ImageSplit:
     """Prepare labelled images once, and see that there are some to validate on.
 
@@ -106,6 +107,8 @@ def split_images(
         Where prepared images are kept.
     fit_px : int, optional
         Resize each image to fit a square of this side.
+    on_image : callable
+        Told how many images of a folder are prepared, unless all were before.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def split_images(
     preparation = Preparation(fit_px=fit_px)
 
     def prepared(path: Path) -> PreparedData:
-        return prepare(open_data(path), folder, preparation)
+        return prepare(open_data(path), folder, preparation, on_image=on_image)
 
     learnt: list[Place] = []
     held_back: list[Place] = []

@@ -1,8 +1,9 @@
 """The loop of fine-tuning, on whatever devices Lightning Fabric brings together.
 
 Fabric places, shares, casts and saves; the loop is our own because a killed run must go
-on with the very same losses. Lightning's Trainer begins its data anew when it goes on in
-the middle of an epoch, and leaves out a validation that was due when it was killed.
+on with the very same losses. Lightning's Trainer, when it goes on within an epoch, begins
+its data anew unless the loader remembers its place, and leaves out a validation that was
+due.
 """
 
 from __future__ import annotations
@@ -56,11 +57,9 @@ LOSSES = "losses.csv"
 class Listeners:
     """Who is told of a run's progress, in the first of its processes."""
 
+    on_image: Callable[[int], None] = field(default=lambda _: None)
+    """Told how many images of a folder are prepared."""
     on_step: Callable[[Step], None] = field(default=lambda _: None)
-    on_best: Callable[[SamcellNetwork, list[Step]], None] = field(
-        default=lambda network, history: None
-    )
-    """Called with the history when a validation was the best so far."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set it to end, with a checkpoint, after the optimiser step at hand."""
 
@@ -80,6 +79,8 @@ class FinetuneLoop:
     provenance : Provenance
         For the checkpoints.
     listeners : Listeners
+    on_best : callable
+        Given network and history, in the first process, when a validation was the best.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class FinetuneLoop:
         folder: Path,
         provenance: Provenance,
         listeners: Listeners,
+        on_best: Callable[[SamcellNetwork, list[Step]], None],
     ) -> None:
         self._fabric = fabric
         self._plain = network
@@ -102,6 +104,7 @@ class FinetuneLoop:
         self._folder = folder
         self._provenance = provenance
         self._listeners = listeners
+        self._on_best = on_best
         trained = [weight for weight in network.parameters() if weight.requires_grad]
         self._network, self._optimizer = fabric.setup(
             network,
@@ -189,10 +192,7 @@ class FinetuneLoop:
         return self._over_devices(total, "mean")
 
     def _loss(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Mean squared error over all pixels; one whose target is unknown has none."""
-        predicted = torch.sigmoid(self._network(images).float())
-        wanted = torch.where(targets.isnan(), predicted.detach(), targets)
-        return functional.mse_loss(predicted, wanted)
+        return map_loss(self._network(images), targets)
 
     def _validated(self, step: Step) -> Step:
         """Validate after a step, if it is time to."""
@@ -233,7 +233,7 @@ class FinetuneLoop:
         if not self._fabric.is_global_zero:
             return
         if step.is_validated and best_step(self.history) == step:
-            self._listeners.on_best(self._plain, self.history)
+            self._on_best(self._plain, self.history)
         self._listeners.on_step(step)
 
     def _is_stopped(self) -> bool:
@@ -262,3 +262,23 @@ class FinetuneLoop:
                 path, self._fabric, self._network, self._optimizer
             )
             logger.info("Going on after step %d of %s", len(self.history), path)
+
+
+def map_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean squared error of distance maps, over all pixels.
+
+    A pixel whose target is NaN has no error, and is counted: so the loss of a batch is the
+    mean of those of its parts, however it is divided.
+
+    Parameters
+    ----------
+    logits, targets : (n, 1, side, side)
+        The network's answer before its sigmoid, and distance maps.
+
+    Returns
+    -------
+    () float32
+    """
+    predicted = torch.sigmoid(logits.float())
+    wanted = torch.where(targets.isnan(), predicted.detach(), targets)
+    return functional.mse_loss(predicted, wanted)

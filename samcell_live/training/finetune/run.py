@@ -83,6 +83,7 @@ def finetune(
     RuntimeError
         If the loss is no number any more, or the crops do not fit in memory.
     """
+    listeners = listeners or Listeners()
     place = choose_device(device)
     check_precision(settings.precision, place)
     _refuse_other_run(run_folder, settings)
@@ -91,6 +92,7 @@ def finetune(
         settings.validation,
         settings.prepared or run_folder / PREPARED,
         fit_px=settings.fit_px,
+        on_image=listeners.on_image,
     )
     start = find_start(settings)
     fabric = _launch(settings, place, run_folder)
@@ -106,7 +108,6 @@ def finetune(
         n_images=len(images.training),
         cell_diameter_px=images.training.cell_diameter_px,
     )
-    listeners = listeners or Listeners()
     side_px = start.network.architecture.grid * PATCH_PX // 4
     loop = FinetuneLoop(
         fabric,
@@ -116,7 +117,8 @@ def finetune(
         settings=settings,
         folder=run_folder,
         provenance=Provenance(settings, start.name, start.sha256, best.trained_on),
-        listeners=Listeners(listeners.on_step, best.write, listeners.stop),
+        listeners=listeners,
+        on_best=best.write,
     )
     with _repeatable():
         history = loop.run()

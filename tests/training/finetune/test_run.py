@@ -17,8 +17,9 @@ from PIL import Image
 
 from samcell_live.segmentation.formats import FineTuning, read_weights
 from samcell_live.segmentation.segmenter import load_segmenter
+from samcell_live.segmentation.weights.importing import import_weights
 from samcell_live.settings import SegmentationSettings
-from samcell_live.training.finetune.loop import FinetuneLoop, Listeners
+from samcell_live.training.finetune.loop import FinetuneLoop, Listeners, map_loss
 from samcell_live.training.finetune.losses import Step
 from samcell_live.training.finetune.report import FinetuneReport
 from samcell_live.training.finetune.run import finetune
@@ -98,6 +99,32 @@ def test_the_weights_segment_with_their_own_thresholds(unbroken: Path) -> None:
 
     assert segmenter.peak_threshold == header.fine_tuning.peak_threshold
     assert segmenter(np.zeros((30, 40), np.uint8)).labels.shape == (30, 40)
+
+
+def test_weights_that_are_imported_keep_their_thresholds(
+    unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMCELL_LIVE_MODELS", str(tmp_path))
+    ours = read_weights(unbroken / "best.safetensors").samcell
+
+    kept = read_weights(import_weights(unbroken / "best.safetensors", "mine")).samcell
+
+    assert ours is not None
+    assert kept is not None
+    assert kept.fine_tuning == ours.fine_tuning
+
+
+def test_a_pixel_of_unknown_target_has_no_error() -> None:
+    logits = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    targets = torch.tensor([[[[0.5, 1.0], [float("nan"), 0.0]]]])
+
+    loss = map_loss(logits, targets)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+    assert loss.item() == pytest.approx((0.25 + 0.25) / 4)
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[0, 0, 1, 0] == 0
 
 
 def test_a_checkpoint_explains_itself_and_is_read_without_running_code(
@@ -214,6 +241,22 @@ def test_a_batch_in_parts_has_the_same_losses(
     run(changed(settings, accumulate=4, recompute=True), tmp_path)
 
     np.testing.assert_allclose(losses(tmp_path), losses(unbroken), rtol=1e-3)
+
+
+def test_mixed_precision_comes_close(
+    settings: FinetuneSettings,
+    unbroken: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Every CPU can emulate it; the refusal is for slowness.
+    monkeypatch.setattr("samcell_live.training.finetune.run.check_precision", print)
+
+    run(changed(settings, precision="bfloat16"), tmp_path)
+
+    mixed, exact = losses(tmp_path)[:, 1], losses(unbroken)[:, 1]
+    np.testing.assert_allclose(mixed, exact, rtol=0.1)
+    assert not np.array_equal(mixed, exact)
 
 
 @pytest.mark.slow
