@@ -77,7 +77,12 @@ def _random(seed: int) -> Start:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = SamcellNetwork(VIT_B)
-    return Start(network, f"{RANDOM} (seed {seed})", "", "")
+    return Start(
+        network,
+        f"{RANDOM} (seed {seed})",
+        "none",
+        "No weights of others: it began at random.",
+    )
 
 
 def _read(model: str) -> Start:
