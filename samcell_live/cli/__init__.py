@@ -9,7 +9,16 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from samcell_live.cli import data, evaluate, live, models, offline, segment, training
+from samcell_live.cli import (
+    data,
+    evaluate,
+    live,
+    models,
+    offline,
+    segment,
+    training,
+    tuning,
+)
 
 app = typer.Typer(
     name="samcell-live",
@@ -27,6 +36,7 @@ app.command()(offline.check)
 app.command()(training.train)
 app.command()(training.finetune)
 app.command()(evaluate.evaluate)
+app.command()(tuning.tune)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 

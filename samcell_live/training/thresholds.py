@@ -1,14 +1,13 @@
-"""Search the two thresholds of the watershed."""
+"""The two thresholds of the watershed, chosen among a few at the end of a training."""
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from samcell_live.segmentation.watershed import split_cells
-from samcell_live.training.metrics import op_csb
+from samcell_live.training.tuning.grid import Grid
+from samcell_live.training.tuning.matching import match_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,19 +58,11 @@ def tune_thresholds(examples: Sequence[Example]) -> Thresholds:
             f"None of the {len(examples)} fields to tune the thresholds on has a cell. "
             "Give fields with labelled cells."
         )
-    tried = [
-        Thresholds(peak, fill, _mean_op_csb(useful, peak, fill))
-        for peak, fill in product(PEAKS, FILLS)
-    ]
-    return max(tried, key=lambda thresholds: thresholds.op_csb)
-
-
-def _mean_op_csb(examples: Sequence[Example], peak: float, fill: float) -> float:
+    grid = Grid(PEAKS, FILLS)
     scores = [
-        op_csb(
-            example.labels,
-            split_cells(example.distance, peak_threshold=peak, fill_threshold=fill),
-        )
-        for example in examples
+        [matching.op_csb for matching in match_grid(example.distance, example.labels, grid)]
+        for example in useful
     ]
-    return float(np.average(scores, weights=[example.weight for example in examples]))
+    means = np.average(scores, axis=0, weights=[example.weight for example in useful])
+    best = int(means.argmax())
+    return Thresholds(*grid.pairs[best], float(means[best]))

@@ -1,0 +1,1 @@
+"""Searching the two thresholds of the watershed on labelled images."""

@@ -1,0 +1,89 @@
+"""Sharing the flood between fills changes no score."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samcell_live.segmentation.watershed import split_cells
+from samcell_live.training.metrics import Matching, match_cells
+from samcell_live.training.tuning.grid import Grid
+from samcell_live.training.tuning.matching import match_grid
+
+SHAPE = (40, 56)
+
+
+def hills(seed: int, blur_px: float) -> np.ndarray:
+    """A hilly map of 0 to 1, no two heights of which are equal."""
+    noise = np.random.default_rng(seed).normal(size=SHAPE)
+    smooth = cv2.GaussianBlur(noise, (0, 0), blur_px)
+    return np.asarray((smooth - smooth.min()) / np.ptp(smooth), dtype=np.float32)
+
+
+def one_by_one(distance: np.ndarray, labels: np.ndarray, grid: Grid) -> list[Matching]:
+    return [
+        match_cells(labels, split_cells(distance, peak_threshold=peak, fill_threshold=fill))
+        for peak, fill in grid.pairs
+    ]
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    blur_px=st.sampled_from([0.6, 1.5, 4.0]),
+    truth_blur_px=st.sampled_from([1.5, 4.0]),
+)
+def test_every_pair_scores_as_it_would_alone(
+    seed: int, blur_px: float, truth_blur_px: float
+) -> None:
+    distance = hills(seed, blur_px)
+    truth = split_cells(
+        hills(seed + 1, truth_blur_px), peak_threshold=0.6, fill_threshold=0.4
+    )
+    grid = Grid((0.3, 0.45, 0.5, 0.62, 0.9), (0.05, 0.2, 0.31, 0.45, 0.6))
+
+    matchings = match_grid(distance, truth, grid)
+
+    assert list(matchings) == one_by_one(distance, truth, grid)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_equal_heights_move_a_score_by_next_to_nothing(seed: int) -> None:
+    steps = np.rint(hills(seed, 4.0) * 255)
+    distance = np.asarray(steps / 255, dtype=np.float32)
+    truth = split_cells(hills(seed + 1, 4.0), peak_threshold=0.6, fill_threshold=0.4)
+    grid = Grid((0.45, 0.62), (0.05, 0.31))
+
+    matchings = match_grid(distance, truth, grid)
+
+    for ours, alone in zip(matchings, one_by_one(distance, truth, grid), strict=True):
+        assert ours.n_result == alone.n_result
+        assert ours.op_csb == pytest.approx(alone.op_csb, abs=0.02, nan_ok=True)
+
+
+def test_a_hill_beyond_a_valley_is_lost_when_the_water_stops_above_the_valley() -> None:
+    heights = [0.0, 0.9, 0.9, 0.9, 0.9, 0.2, 0.5, 0.5, 0.0]
+    distance = np.array([heights], dtype=np.float32)
+    truth = np.array([[0, 1, 1, 1, 1, 1, 1, 1, 0]])
+
+    low, high = match_grid(distance, truth, Grid((0.6,), (0.1, 0.3)))
+
+    assert low.seg == 1
+    assert high.seg == pytest.approx(4 / 7)
+
+
+def test_a_map_without_peaks_misses_every_cell() -> None:
+    truth = np.array([[0, 1, 1, 2]])
+
+    (matching,) = match_grid(np.zeros((1, 4), np.float32), truth, Grid((0.5,), (0.1,)))
+
+    assert (matching.n_missed, matching.n_result) == (2, 0)
+
+
+def test_map_and_truth_of_different_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"map is \(4, 4\) and the truth \(4, 5\)"):
+        match_grid(
+            np.zeros((4, 4), np.float32), np.zeros((4, 5), int), Grid((0.5,), (0.1,))
+        )
