@@ -41,9 +41,12 @@ def choose_device(name: str) -> torch.device:
     }
     if name == "auto":
         return torch.device(next(kind for kind, found in there.items() if found))
-    device = torch.device(name)
+    found = ", ".join(kind for kind, is_there in there.items() if is_there)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"{name!r} is no device of torch's; here are: {found}.") from error
     if not there.get(device.type, False):
-        found = ", ".join(kind for kind, is_there in there.items() if is_there)
         raise ValueError(
             f"The device {name} is not available to torch {torch.__version__}; "
             f"here are: {found}. Set device to one of them, or to auto."

@@ -173,6 +173,11 @@ def test_a_device_that_is_not_there_is_refused() -> None:
         load_segmenter(SegmentationSettings(device="cuda"))
 
 
+def test_a_device_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'gpu0' is no device.*cpu"):
+        choose_device("gpu0")
+
+
 def any_image(dtype: Any) -> npt.NDArray[Any]:
     return blobs(CENTRES).astype(dtype)
 
