@@ -49,6 +49,9 @@ class FineTuning(BaseModel, frozen=True, extra="forbid"):
     cell_diameter_px: float = Field(
         gt=0, description="Median diameter of the cells that it was trained on."
     )
+    patch_px: int | None = Field(
+        None, description="Side of the tiles that it was trained on; unset: 256."
+    )
     trained_on: tuple[str, ...]
     n_images: int
     steps: int

@@ -139,7 +139,8 @@ def build_samcell(tensors: Mapping[str, Tensor]) -> SamcellNetwork:
 def _samcell(weights: Weights, preset: Preset) -> Model:
     network = build_samcell(weights.tensors)
     tuned = weights.samcell.fine_tuning if weights.samcell else None
-    tile_px = network.architecture.grid * PATCH_PX // 4
+    native_px = network.architecture.grid * PATCH_PX // 4
+    tile_px = (tuned.patch_px if tuned else None) or native_px
     model = Model(
         network=network,
         name=f"samcell-{network.architecture.name}",

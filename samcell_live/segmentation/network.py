@@ -178,7 +178,8 @@ class SamcellNetwork(nn.Module):
         Parameters
         ----------
         tiles : (n, 1, side, side) float32
-            Grey values from 0 to 1; side is 256, a quarter of what SAM sees.
+            Grey values from 0 to 1; side is 256, a quarter of what SAM sees. Tiles of
+            another side are resized, and their maps are resized back.
 
         Returns
         -------
@@ -186,8 +187,13 @@ class SamcellNetwork(nn.Module):
             Logits.
         """
         side_px = self.architecture.grid * PATCH_PX
-        return self.predict_enlarged(
+        logits = self.predict_enlarged(
             functional.interpolate(tiles.float(), size=(side_px, side_px), mode="bilinear")
+        )
+        if logits.shape == tiles.shape:
+            return logits
+        return functional.interpolate(
+            logits, size=tiles.shape[-2:], mode="bilinear", antialias=True
         )
 
     def predict_enlarged(self, enlarged: Tensor) -> Tensor:

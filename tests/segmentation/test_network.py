@@ -170,6 +170,29 @@ def test_tiles_enlarged_elsewhere_give_the_same(tiny_sam: dict[str, Tensor]) -> 
     torch.testing.assert_close(network.predict_enlarged(enlarged), network(tiles))
 
 
+@pytest.mark.parametrize("factor", [0.5, 2])
+def test_the_map_of_a_tile_of_another_size_has_that_size(
+    tiny_sam: dict[str, Tensor], factor: float
+) -> None:
+    network = SamcellNetwork.from_tensors(tiny_sam)
+    side_px = network.architecture.grid * PATCH_PX
+    enlarged = torch.rand(1, 1, side_px, side_px)
+    other = functional.interpolate(
+        enlarged, scale_factor=factor / 4, mode="bilinear", antialias=True
+    )
+
+    with torch.inference_mode():
+        logits = network(other)
+        seen = functional.interpolate(other, size=(side_px, side_px), mode="bilinear")
+        native = network.predict_enlarged(seen)
+
+    assert logits.shape == other.shape
+    resized = functional.interpolate(
+        native, size=logits.shape[2:], mode="bilinear", antialias=True
+    )
+    torch.testing.assert_close(logits, resized)
+
+
 def test_tiles_enlarged_to_another_size_are_refused(tiny_sam: dict[str, Tensor]) -> None:
     with pytest.raises(ValueError, match=r"\(1, 1, 32, 64\).*needs \(n, 1, 64, 64\)"):
         SamcellNetwork.from_tensors(tiny_sam).predict_enlarged(torch.zeros(1, 1, 32, 64))

@@ -66,6 +66,7 @@ class BestWeights:
                 peak_threshold=thresholds.peak,
                 fill_threshold=thresholds.fill,
                 cell_diameter_px=self.cell_diameter_px,
+                patch_px=self.settings.patch_px,
                 trained_on=self.trained_on,
                 n_images=self.n_images,
                 steps=best.step,

@@ -108,7 +108,7 @@ def finetune(
         n_images=len(images.training),
         cell_diameter_px=images.training.cell_diameter_px,
     )
-    side_px = start.network.architecture.grid * PATCH_PX // 4
+    side_px = settings.patch_px or start.network.architecture.grid * PATCH_PX // 4
     loop = FinetuneLoop(
         fabric,
         start.network,

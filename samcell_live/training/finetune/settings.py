@@ -89,6 +89,11 @@ class FinetuneSettings(Settings):
     validation: tuple[Path, ...] = Field(
         (), description="Folders to validate on. Unset: every fifth image is held back."
     )
+    patch_px: PositiveInt | None = Field(
+        None,
+        description="Side of the crops, and of the tiles when the weights are used; the "
+        "network sees either as 1024. Unset: 256, where its map is not resized.",
+    )
     fit_px: int | None = Field(
         None, ge=32, description="Resize each image to fit a square of this side."
     )

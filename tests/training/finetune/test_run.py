@@ -17,6 +17,7 @@ from PIL import Image
 
 from samcell_live.segmentation.formats import FineTuning, read_weights
 from samcell_live.segmentation.segmenter import load_segmenter
+from samcell_live.segmentation.tiling import EvenTiling
 from samcell_live.segmentation.weights.importing import import_weights
 from samcell_live.settings import SegmentationSettings
 from samcell_live.training.finetune.loop import FinetuneLoop, Listeners, map_loss
@@ -125,6 +126,21 @@ def test_a_pixel_of_unknown_target_has_no_error() -> None:
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
     assert logits.grad[0, 0, 1, 0] == 0
+
+
+def test_weights_of_another_patch_size_use_tiles_of_that_size(
+    settings: FinetuneSettings, tmp_path: Path
+) -> None:
+    report = run(changed(settings, patch_px=24, steps=3), tmp_path / "run")
+    assert report is not None
+
+    segmenter = load_segmenter(SegmentationSettings(model=str(report.weights)))
+
+    tiling = segmenter._model.tiling
+    assert isinstance(tiling, EvenTiling)
+    assert tiling.largest_px == 24
+    distance = segmenter.predict_distance(np.zeros((50, 70), np.uint8))
+    assert distance.shape == (50, 70)
 
 
 def test_a_checkpoint_explains_itself_and_is_read_without_running_code(
