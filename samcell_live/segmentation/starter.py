@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -77,7 +78,9 @@ class StarterNetwork(nn.Module):
         for up, decoder, skip in levels:
             coarse = functional.interpolate(up(features), scale_factor=2, mode="nearest")
             features = decoder(skip + coarse)
-        logits: Tensor = self.head(features)
+        # Reduced precision has some 200 heights; plateaus would make straight borders.
+        with torch.autocast(image.device.type, enabled=False):
+            logits: Tensor = self.head(features.float())
         return logits
 
     def fold_norms(self) -> None:

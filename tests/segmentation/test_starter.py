@@ -59,3 +59,13 @@ def test_folded_norms_change_nothing() -> None:
     with torch.inference_mode():
         torch.testing.assert_close(network(image), expected, atol=1e-5, rtol=1e-4)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
+
+
+def test_reduced_precision_makes_no_plateaus() -> None:
+    image = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(2))
+
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        logits = tiny_network()(image)
+
+    assert logits.dtype == torch.float32
+    assert logits.unique().numel() > 0.99 * logits.numel()
