@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from samcell_live.cli import (
+    ablation,
     data,
     evaluate,
     live,
@@ -37,6 +38,7 @@ app.command()(training.train)
 app.command()(training.finetune)
 app.command()(evaluate.evaluate)
 app.command()(tuning.tune)
+app.command()(ablation.ablate)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 

@@ -1,0 +1,1 @@
+"""The paper's ablation studies, redone from one file of settings."""
