@@ -24,6 +24,7 @@ from samcell_live.simulation.culture import Culture
 from samcell_live.simulation.rendering import true_labels
 from samcell_live.training.metrics import Matching, match_cells
 from samcell_live.training.tuning.grid import Grid
+from samcell_live.training.tuning.maps import STEPS
 from samcell_live.training.tuning.matching import match_grid
 
 Search: TypeAlias = Callable[[DistanceMap, Labels, Grid], tuple[Matching, ...]]
@@ -68,8 +69,8 @@ def field(hours: float) -> tuple[DistanceMap, Labels]:
     )
     noise = np.random.default_rng(1).normal(0, 0.05, labels.shape)
     rough = GaussianBlur(distance_map(labels) + noise, (0, 0), 1.5)
-    half = np.clip(rough, 0, 1).astype(np.float16)
-    return half.astype(np.float32), labels
+    kept = np.rint(np.clip(rough, 0, 1) * STEPS)
+    return np.asarray(kept / STEPS, dtype=np.float32), labels
 
 
 def one_by_one(distance: DistanceMap, labels: Labels, grid: Grid) -> tuple[Matching, ...]:

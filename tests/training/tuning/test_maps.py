@@ -42,10 +42,10 @@ def test_the_second_time_it_comes_from_disk(
     np.testing.assert_array_equal(first, again)
 
 
-def test_it_is_the_networks_map_in_half_precision(tmp_path: Path) -> None:
+def test_it_is_the_networks_map_in_two_bytes_a_pixel(tmp_path: Path) -> None:
     kept = DistanceMaps(sees_brightness(), tmp_path)(IMAGE)
 
-    np.testing.assert_allclose(kept, sees_brightness().predict_distance(IMAGE), atol=5e-4)
+    np.testing.assert_allclose(kept, sees_brightness().predict_distance(IMAGE), atol=1e-5)
     (file,) = tmp_path.iterdir()
     assert file.stat().st_size < 2 * IMAGE.size + 200
 
