@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +18,7 @@ from samcell_live.cli.console import (
 )
 from samcell_live.cli.models import fetch_with_progress
 from samcell_live.cli.offline import JsonOption
+from samcell_live.cli.training import require_lightning
 from samcell_live.cli.tuning import DeviceOption
 
 if TYPE_CHECKING:
@@ -102,11 +102,7 @@ def _get_ready(settings: AblationSettings) -> None:
         if variant in known:
             fetch_with_progress(known[variant])
             continue
-        if find_spec("lightning") is None or find_spec("tensorboard") is None:
-            raise ValueError(
-                "Training needs Lightning and TensorBoard, which are not installed here. "
-                "Install them with: pip install 'samcell-live[train]'"
-            )
+        require_lightning()
         start = settings.finetuning(variant, prepared=None).start
         if start != RANDOM:
             fetch_with_progress(start, for_training=True)

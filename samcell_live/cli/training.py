@@ -67,6 +67,21 @@ def train(
         )
 
 
+def require_lightning() -> None:
+    """Refuse to fine-tune where what it needs is not installed.
+
+    Raises
+    ------
+    ValueError
+        If Lightning or TensorBoard is missing.
+    """
+    if find_spec("lightning") is None or find_spec("tensorboard") is None:
+        raise ValueError(
+            "Fine-tuning needs Lightning and TensorBoard, which are not installed here. "
+            "Install them with: pip install 'samcell-live[train]'"
+        )
+
+
 @explains_errors
 def finetune(
     config: Annotated[
@@ -103,11 +118,7 @@ def finetune(
     settings = _finetune_settings(
         config, {name: value for name, value in said.items() if value is not None}
     )
-    if find_spec("lightning") is None or find_spec("tensorboard") is None:
-        raise ValueError(
-            "Fine-tuning needs Lightning and TensorBoard, which are not installed here. "
-            "Install them with: pip install 'samcell-live[train]'"
-        )
+    require_lightning()
     from samcell_live.training.finetune.loop import Listeners
     from samcell_live.training.finetune.run import finetune as fine_tune
     from samcell_live.training.finetune.run import is_first_process

@@ -33,7 +33,7 @@ def completed(target: Path) -> Iterator[Path]:
     partial = target.with_name(f"{target.name}.partial")
     try:
         yield partial
-    except BaseException:
+    except BaseException:  # Ctrl-C too leaves no half file
         partial.unlink(missing_ok=True)
         raise
     try:

@@ -66,7 +66,7 @@ def check_data(
             for report in pool.map(check, data.images):
                 reports.append(report)
                 on_image(len(reports))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: what has not begun need not be read
             pool.shutdown(cancel_futures=True)
             raise
     alone = [_without_truth(name) for name in data.without_truth]
