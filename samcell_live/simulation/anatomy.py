@@ -14,6 +14,7 @@ from samcell_live.simulation.textures import PERIOD_UM
 if TYPE_CHECKING:
     from samcell_live.simulation.arrays import Floats, Map
     from samcell_live.simulation.cells import Cells
+    from samcell_live.simulation.line import CellLine
     from samcell_live.simulation.scene import Scene
 
 NUCLEUS_RADIUS_UM = 7.0
@@ -23,6 +24,7 @@ NUCLEUS_RADIUS_UM = 7.0
 class Anatomy:
     """The pixels inside cells, (n_pixels,) each, in the frames of their owners."""
 
+    line: CellLine
     cells: Cells
     inside: npt.NDArray[np.bool_]
     """(height, width): which pixels these are."""
@@ -53,7 +55,9 @@ class Anatomy:
         along_um, across_um = cos * dx + sin * dy, cos * dy - sin * dx
         nucleus = np.hypot((along_um - offset_um) / along, across_um / across)
         depth, lead = scene.depth[inside], scene.lead[inside]
-        return cls(cells, inside, owner, along_um, across_um, depth, lead, nucleus)
+        return cls(
+            scene.line, cells, inside, owner, along_um, across_um, depth, lead, nucleus
+        )
 
     def spread(self, *per_cell: Floats) -> Map:
         """Give every pixel the values of its owner, (n_values, n_pixels)."""

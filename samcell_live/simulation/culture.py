@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from samcell_live.simulation.cells import Cells
+from samcell_live.simulation.line import FIBROBLASTS, CellLine
 from samcell_live.simulation.neighbours import REACH
 from samcell_live.simulation.population import STEP_H, Population
 from samcell_live.simulation.randomness import stream
@@ -43,6 +44,7 @@ class Culture:
     cell_diameter_um: float = 46.0
     """Diameter of a circle with the area of a flat cell that has room."""
     patch_um: float = 1000.0
+    line: CellLine = FIBROBLASTS
     _wells: _Wells = field(
         default_factory=lambda: _Wells(), init=False, repr=False, compare=False
     )
@@ -110,7 +112,7 @@ class Culture:
             _repeats(found.y_um - np.float64(y_in_well_um), height_um, self.patch_um),
             _repeats(found.x_um - np.float64(x_in_well_um), width_um, self.patch_um),
         )
-        return Cells.joined(
+        seen = Cells.joined(
             [
                 found.moved_to(x, y).take(
                     (np.abs(x) <= width_um / 2) & (np.abs(y) <= height_um / 2)
@@ -118,6 +120,7 @@ class Culture:
                 for y, x in repeats
             ]
         )
+        return replace(seen, roundness=np.maximum(seen.roundness, self.line.roundness))
 
     def _grown(self, x_um: float, y_um: float) -> _Well:
         return self._wells.get(self, *self.well(x_um, y_um))

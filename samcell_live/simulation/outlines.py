@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from samcell_live.simulation.line import FIBROBLASTS, CellLine
 from samcell_live.simulation.randomness import trait
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ LOBE_HEIGHTS = {n: (0.22 if n < 5 else 0.12) / n for n in range(2, 14)}
 """Waves around the outline: the first are its form, the last its ruffled edge."""
 
 
-def outlines_um(cells: Cells, hours: float) -> Floats:
+def outlines_um(cells: Cells, hours: float, line: CellLine = FIBROBLASTS) -> Floats:
     """Trace every cell.
 
     Parameters
@@ -33,6 +34,7 @@ def outlines_um(cells: Cells, hours: float) -> Floats:
         Their area, heading and roundness are met.
     hours : float
         Culture time; tips grow and shrink within hours.
+    line : CellLine
 
     Returns
     -------
@@ -40,8 +42,9 @@ def outlines_um(cells: Cells, hours: float) -> Floats:
         Distance from the centre to the edge, at `ANGLES_RAD` from +x towards +y.
     """
     angle_rad = ANGLES_RAD - cells.heading_rad[:, None]
-    form = _ellipse(cells, angle_rad) * np.exp(_lobes(cells, angle_rad, hours))
-    form = form * (1 + _tips(cells, angle_rad, hours))
+    lobes = line.lobes * _lobes(cells, angle_rad, hours)
+    form = _ellipse(cells, angle_rad, line.elongation) * np.exp(lobes)
+    form = form * (1 + line.tips * _tips(cells, angle_rad, hours))
     form = form ** (1 - cells.roundness[:, None])
     unit_area = np.pi * np.mean(form**2, axis=1)
     radius_um = form * np.sqrt(cells.area_um2 / unit_area)[:, None]
@@ -77,8 +80,8 @@ def depth(fine_um: Map, dy_um: Map, dx_um: Map) -> Map:
     return np.asarray(np.sqrt(dy_um * dy_um + dx_um * dx_um) / fine_um[angle])
 
 
-def _ellipse(cells: Cells, angle_rad: Floats) -> Floats:
-    aspect = 1 + 1.5 * _column(cells, "aspect") ** 1.5
+def _ellipse(cells: Cells, angle_rad: Floats, elongation: float) -> Floats:
+    aspect = 1 + 1.5 * elongation * _column(cells, "aspect") ** 1.5
     along, across = np.cos(angle_rad) ** 2, np.sin(angle_rad) ** 2
     return np.asarray((along / aspect + across * aspect) ** -0.5)
 

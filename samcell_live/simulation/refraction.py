@@ -25,13 +25,13 @@ N_NUCLEOLI = 3
 
 def delay_rad(anatomy: Anatomy) -> Map:
     """Phase delay of the light, (height, width) in radians, 0 on the floor."""
-    cells = anatomy.cells
+    cells, line = anatomy.cells, anatomy.line
     thickness = 0.6 + 2.2 * trait(cells.identity, "thickness") ** 3
     mean_rad, sphere_rad, rounded, rough, radius_um = anatomy.spread(
-        FLAT_RAD * (FLAT_UM2 / cells.area_um2) ** 0.7 * thickness,
-        SPHERE_RAD * (0.7 + 0.6 * trait(cells.identity, "sphere")),
+        FLAT_RAD * (FLAT_UM2 / cells.area_um2) ** 0.7 * thickness * line.thickness,
+        SPHERE_RAD * line.thickness * (0.7 + 0.6 * trait(cells.identity, "sphere")),
         cells.roundness**5,
-        0.5 + trait(cells.identity, "roughness"),
+        line.contents * (0.5 + trait(cells.identity, "roughness")),
         np.sqrt(cells.area_um2 / np.pi),
     )
     edge = EDGE_UM / radius_um

@@ -14,11 +14,18 @@ import numpy.typing as npt
 
 from samcell_live.simulation.anatomy import Anatomy
 from samcell_live.simulation.field import Field
-from samcell_live.simulation.optics import focused, phase_contrast
+from samcell_live.simulation.optics import (
+    TEN_FOLD,
+    Optics,
+    bright_field,
+    differential_contrast,
+    focused,
+    phase_contrast,
+)
 from samcell_live.simulation.randomness import stream
 from samcell_live.simulation.refraction import delay_rad
 from samcell_live.simulation.scene import Scene
-from samcell_live.simulation.staining import glow
+from samcell_live.simulation.staining import cytoplasm_glow, membrane_glow, nuclear_glow
 from samcell_live.simulation.surroundings import debris_rad, illumination
 
 if TYPE_CHECKING:
@@ -28,16 +35,29 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", bound=np.generic)
 
-Channel: TypeAlias = Literal["phase", "nuclei"]
+Channel: TypeAlias = Literal[
+    "phase", "dic", "bright-field", "nuclei", "cytoplasm", "membranes"
+]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
-USUAL_EXPOSURE_MS = {"phase": 10.0, "nuclei": 50.0}
-LEVEL = {"phase": 0.48, "nuclei": 0.35}
-"""Part of the camera's range that empty medium or a nucleus fills at that exposure."""
+TRANSMITTED = {
+    "phase": phase_contrast,
+    "dic": differential_contrast,
+    "bright-field": bright_field,
+}
+STAINS = {"nuclei": nuclear_glow, "cytoplasm": cytoplasm_glow, "membranes": membrane_glow}
+
+USUAL_EXPOSURE_MS: dict[Channel, float] = {
+    channel: 10.0 if channel in TRANSMITTED else 50.0 for channel in CHANNELS
+}
+LEVEL: dict[Channel, float] = {
+    channel: 0.48 if channel in TRANSMITTED else 0.35 for channel in CHANNELS
+}
+"""Part of the camera's range that empty medium or a stained cell fills at that exposure."""
 MARGIN_UM = 30.0
 """Drawn around the field, so that halos and overlaps come in from outside."""
 UNSTAINED = np.float32(0.06)
-"""Light of the medium when nuclei are stained."""
+"""Light of the medium when something is stained."""
 FULL_WELL_ELECTRONS = 24000.0
 READ_NOISE_ELECTRONS = 6.0
 OFFSET = 0.006
@@ -56,6 +76,7 @@ def render_field(
     channel: Channel = "phase",
     exposure_ms: float | None = None,
     bits: Literal[12, 16] = 12,
+    optics: Optics = TEN_FOLD,
 ) -> Pixels:
     """Photograph a culture.
 
@@ -72,12 +93,15 @@ def render_field(
         Size of the image.
     pixel_size_um : float
         Size of a pixel in the sample.
-    channel : {"phase", "nuclei"}
-        Phase contrast, or fluorescence of stained nuclei.
+    channel : {"phase", "dic", "bright-field", "nuclei", "cytoplasm", "membranes"}
+        Phase contrast, differential interference contrast, bright field, or the
+        fluorescence of what is stained.
     exposure_ms : float, optional
         Counts grow with it; by default the channel's usual one.
     bits : {12, 16}
         Depth of the camera.
+    optics : Optics
+        The objective.
 
     Returns
     -------
@@ -94,8 +118,8 @@ def render_field(
     exposure_ms = USUAL_EXPOSURE_MS[channel] if exposure_ms is None else exposure_ms
     field = Field(x_um, y_um, hours, shape_px, pixel_size_um)
     scene = Scene.of(culture, field.widened(_margin_px(field)))
-    lit = _phase_light if channel == "phase" else _nuclei_light
-    light = _inner(lit(scene, culture.seed, z_um), field)
+    sharp = _light(scene, culture.seed, channel, optics)
+    light = _inner(focused(sharp, z_um, pixel_size_um, optics), field)
     brightness = LEVEL[channel] * exposure_ms / USUAL_EXPOSURE_MS[channel]
     light = light * illumination(culture.seed, shape_px) * np.float32(brightness)
     moment = (x_um, y_um, z_um, hours, pixel_size_um, exposure_ms)
@@ -146,15 +170,13 @@ def true_confluence(labels: Labels) -> float:
     return float(np.mean(labels > 0))
 
 
-def _phase_light(scene: Scene, seed: int, z_um: float) -> Map:
+def _light(scene: Scene, seed: int, channel: Channel, optics: Optics) -> Map:
+    anatomy = Anatomy.of(scene)
+    if channel in STAINS:
+        return STAINS[channel](anatomy) + UNSTAINED
     floor_rad = debris_rad(scene.field, seed) * (scene.owner < 0)
-    pixel_size_um = scene.field.pixel_size_um
-    image = phase_contrast(delay_rad(Anatomy.of(scene)) + floor_rad, pixel_size_um)
-    return focused(image, z_um, pixel_size_um)
-
-
-def _nuclei_light(scene: Scene, _seed: int, z_um: float) -> Map:
-    return focused(glow(Anatomy.of(scene)) + UNSTAINED, z_um, scene.field.pixel_size_um)
+    image = TRANSMITTED[channel]
+    return image(delay_rad(anatomy) + floor_rad, scene.field.pixel_size_um, optics)
 
 
 def _margin_px(field: Field) -> int:

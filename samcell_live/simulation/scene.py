@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from samcell_live.simulation.cells import Cells
     from samcell_live.simulation.culture import Culture
     from samcell_live.simulation.field import Field
+    from samcell_live.simulation.line import CellLine
 
 ROUND_ON_TOP = 0.4
 """Round cells lie on flat ones: their distances count for so much less."""
@@ -33,6 +34,7 @@ class Scene:
     """A field whose overlaps are settled: each pixel belongs to one cell, or to none."""
 
     field: Field
+    line: CellLine
     cells: Cells
     owner: npt.NDArray[np.int32]
     """(height, width): row in `cells`, -1 on the floor."""
@@ -57,7 +59,7 @@ class Scene:
             width_um=float(np.ptp(x_um)) + 2 * LONGEST_UM,
             height_um=float(np.ptp(y_um)) + 2 * LONGEST_UM,
         )
-        radius_um = outlines_um(cells, field.hours)
+        radius_um = outlines_um(cells, field.hours, culture.line)
         fine_um = interpolated(radius_um)
         precedence = (1 - ROUND_ON_TOP * cells.roundness).astype(np.float32)
         ranking = _Ranking.empty(field.shape_px)
@@ -69,7 +71,7 @@ class Scene:
         owner, first, second = ranking.owner, ranking.first, ranking.second
         owner[_splinters(owner)] = -1
         own_depth = first / np.append(precedence, 1)[owner]
-        return cls(field, cells, owner, own_depth, second - first)
+        return cls(field, culture.line, cells, owner, own_depth, second - first)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from samcell_live.records import DistanceMap
     from samcell_live.segmentation.preprocess import GreyImage
     from samcell_live.training.fields import Field, Source
+    from samcell_live.training.settings import TrainingSettings
+
+EMPTY = 0.03
+"""Part of the crops that show no culture at all."""
+ZOOMS = (0.15, 4.0)
+"""No crop is reduced or enlarged further."""
 
 
 class Crop(NamedTuple):
@@ -23,35 +30,46 @@ class Crop(NamedTuple):
 
     image: GreyImage
     distance: DistanceMap
+    diameter_px: npt.NDArray[np.float32]
+    """Of the cell at each pixel, as it is seen; 0 outside, less along its outline."""
 
 
-def draw_crop(sources: tuple[Source, ...], side_px: int, random: Generator) -> Crop:
+def draw_crop(
+    sources: tuple[Source, ...], settings: TrainingSettings, random: Generator
+) -> Crop:
     """Draw a crop from a source, in proportion to the sources' shares.
+
+    It is zoomed so that its typical cell has a diameter drawn from the settings'
+    distribution, whatever it had in its field.
 
     Parameters
     ----------
     sources : tuple of Source
-    side_px : int
-        Height and width of the crop.
+    settings : TrainingSettings
     random : numpy Generator
         All chance comes from here.
     """
+    if random.random() < EMPTY:
+        nothing = np.zeros((settings.crop_px, settings.crop_px), np.float32)
+        return Crop(_restyle(_nothing(nothing.shape, random), random), nothing, nothing)
     shares = np.array([source.share for source in sources])
     source = sources[random.choice(len(sources), p=shares / shares.sum())]
     field = source.fields[random.integers(len(source.fields))]
-    low, high = np.log(source.zoom)
-    crop = _place(field, side_px, float(np.exp(random.uniform(low, high))), random)
-    return Crop(_restyle(crop.image, random), crop.distance)
+    octaves = settings.diameter_octaves * np.clip(random.standard_normal(), -2.5, 2.5)
+    found_px = np.nan_to_num(field.typical_diameter_px, nan=settings.diameter_px)
+    zoom = np.clip(settings.diameter_px * 2**octaves / found_px, *ZOOMS)
+    crop = _place(field, settings.crop_px, float(zoom), random)
+    return crop._replace(image=_restyle(crop.image, random))
 
 
 def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
     """Cut out a turned, perhaps mirrored and enlarged square; beyond the edge, reflect.
 
     The target is warped with the image: depth is relative to each cell's deepest pixel,
-    so it stays true under turning and enlarging. Strong reductions go by way of twice
-    the size, so that every pixel counts.
+    so it stays true under turning and enlarging. Strong reductions go by way of more
+    than the size, so that every pixel counts.
     """
-    oversize = 2 if zoom < 0.7 else 1
+    oversize = max(1, round(1 / zoom))
     drawn_px = side_px * oversize
     angle = random.uniform(-np.pi, np.pi)
     mirror = random.choice([-1.0, 1.0])
@@ -63,7 +81,7 @@ def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
     shift = centre - turn @ np.full(2, (drawn_px - 1) / 2)
     from_crop = np.column_stack([turn, shift])
 
-    def warp(plane: GreyImage) -> GreyImage:
+    def warp(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         drawn = cv2.warpAffine(
             plane,
             from_crop,
@@ -74,7 +92,7 @@ def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
         shrunk = cv2.resize(drawn, (side_px, side_px), interpolation=cv2.INTER_AREA)
         return np.asarray(shrunk, dtype=np.float32)
 
-    return Crop(warp(field.image), warp(field.distance))
+    return Crop(warp(field.image), warp(field.distance), warp(field.diameter_px) * zoom)
 
 
 def _centre(field: Field, random: Generator) -> npt.NDArray[np.float64]:
@@ -85,36 +103,110 @@ def _centre(field: Field, random: Generator) -> npt.NDArray[np.float64]:
     return np.asarray(tries[int(np.argmax(in_cell))])
 
 
+def _nothing(shape: tuple[int, int], random: Generator) -> GreyImage:
+    """Draw what an empty field looks like once its contrast is stretched: smooth noise."""
+    image = np.zeros(shape, np.float32)
+    for _ in range(random.integers(1, 4)):
+        noise = random.standard_normal(shape, dtype=np.float32)
+        sigma_px = float(np.exp(random.uniform(np.log(0.3), np.log(30))))
+        smooth = _blurred(noise, sigma_px)
+        image += smooth / smooth.std() * np.float32(random.uniform(0.2, 1))
+    return standardise(image)
+
+
 def _restyle(image: GreyImage, random: Generator) -> GreyImage:
-    """Change what a microscope would: focus, light, contrast, polarity, noise."""
-    if random.random() < 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), random.uniform(0.4, 2.0)).astype(np.float32)
-    if random.random() < 0.3:
-        image = _bend(image, random.uniform(0.6, 1.6))
-    if random.random() < 0.4:
-        image = image + _shading(image.shape, random)
-    if random.random() < 0.4:
-        noise = random.standard_normal(image.shape, dtype=np.float32)
-        image = image + noise * np.float32(random.uniform(0.02, 0.5))
-    if random.random() < 0.5:
-        image = -image
-    if random.random() < 0.5:
-        image = standardise(image)
+    """Change what another microscope, another day or another dish would."""
+    for probability, change in CHANGES:
+        if random.random() < probability:
+            image = change(image, random)
     contrast, brightness = random.uniform(0.7, 1.4), random.uniform(-0.3, 0.3)
     return np.asarray(image * contrast + brightness, dtype=np.float32)
 
 
-def _bend(image: GreyImage, gamma: float) -> GreyImage:
+def _relief(image: GreyImage, random: Generator) -> GreyImage:
+    """Light it from one side, as differential interference contrast does."""
+    angle, kept = random.uniform(-np.pi, np.pi), random.uniform(0, 0.3)
+    slope_x, slope_y = _slopes(image, random.uniform(0.5, 2.0))
+    relief = np.cos(angle) * slope_x + np.sin(angle) * slope_y
+    return standardise(np.asarray(standardise(relief) + kept * image, dtype=np.float32))
+
+
+def _edges(image: GreyImage, random: Generator) -> GreyImage:
+    """Show edges alone, as dark field or a stain of membranes does."""
+    return standardise(np.hypot(*_slopes(image, random.uniform(0.5, 2.0))))
+
+
+def _halo(image: GreyImage, random: Generator) -> GreyImage:
+    """Surround everything with its opposite, as phase rings do."""
+    wide = _blurred(image, random.uniform(3, 20))
+    return standardise(image - np.float32(random.uniform(0.4, 1.2)) * wide)
+
+
+def _dirt(image: GreyImage, random: Generator) -> GreyImage:
+    """Strew specks, smaller than cells, that are not to be found."""
+    specks = np.zeros_like(image)
+    for _ in range(random.integers(1, 30)):
+        x, y = (int(random.integers(side)) for side in image.shape[::-1])
+        height = random.choice([-1, 1]) * random.uniform(0.5, 5)
+        cv2.circle(specks, (x, y), int(random.integers(0, 4)), height, thickness=-1)
+    return image + _blurred(specks, random.uniform(0.5, 1.2))
+
+
+def _blur(image: GreyImage, random: Generator) -> GreyImage:
+    return _blurred(image, random.uniform(0.4, 2.5))
+
+
+def _bend(image: GreyImage, random: Generator) -> GreyImage:
     """Apply a gamma curve between the darkest and the brightest pixel."""
     low, high = float(image.min()), float(image.max())
     if high <= low:
         return image
-    span = high - low
+    span, gamma = high - low, random.uniform(0.6, 1.6)
     return np.asarray(((image - low) / span) ** gamma * span + low, dtype=np.float32)
 
 
-def _shading(shape: tuple[int, ...], random: Generator) -> GreyImage:
-    """Draw slow unevenness of the light across a crop."""
+def _shade(image: GreyImage, random: Generator) -> GreyImage:
+    """Add slow unevenness of the light."""
     coarse = random.normal(0, random.uniform(0.1, 0.8), size=(3, 3)).astype(np.float32)
-    smooth = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(smooth, dtype=np.float32)
+    smooth = cv2.resize(coarse, image.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(image + smooth, dtype=np.float32)
+
+
+def _noise(image: GreyImage, random: Generator) -> GreyImage:
+    noise = random.standard_normal(image.shape, dtype=np.float32)
+    return image + noise * np.float32(random.uniform(0.02, 0.5))
+
+
+def _invert(image: GreyImage, _random: Generator) -> GreyImage:
+    return -image
+
+
+def _stretch(image: GreyImage, _random: Generator) -> GreyImage:
+    """Standardise the crop as if it were the image; otherwise its field was."""
+    return standardise(image)
+
+
+CHANGES: tuple[tuple[float, Callable[[GreyImage, Generator], GreyImage]], ...] = (
+    (0.1, _relief),
+    (0.05, _edges),
+    (0.12, _halo),
+    (0.15, _dirt),
+    (0.3, _blur),
+    (0.3, _bend),
+    (0.4, _shade),
+    (0.4, _noise),
+    (0.5, _invert),
+    (0.5, _stretch),
+)
+"""What may happen to a crop, in this order, with its probability."""
+
+
+def _slopes(image: GreyImage, sigma_px: float) -> tuple[GreyImage, GreyImage]:
+    smooth = _blurred(image, sigma_px)
+    slope_x = cv2.Scharr(smooth, cv2.CV_32F, 1, 0)
+    slope_y = cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+    return np.asarray(slope_x, np.float32), np.asarray(slope_y, np.float32)
+
+
+def _blurred(image: GreyImage, sigma_px: float) -> GreyImage:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), dtype=np.float32)

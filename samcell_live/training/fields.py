@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from samcell_live.records import NAN
 from samcell_live.segmentation.distance import distance_map
 from samcell_live.segmentation.preprocess import grey, standardise
 from samcell_live.training.data.labelled import read_pair
@@ -31,6 +32,11 @@ class Field:
     distance: DistanceMap
     """The target."""
     labels: Labels
+    diameter_px: npt.NDArray[np.float32]
+    """(height, width): diameter of a circle with the area of the cell here, 0 outside."""
+
+    typical_diameter_px: float
+    """Median of that over cells; NaN without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +47,20 @@ class Source:
     fields: tuple[Field, ...]
     share: float
     """Crops taken from here, relative to the other sources."""
-    zoom: tuple[float, float]
-    """Crops are enlarged by a factor between these."""
-
-    @property
-    def cell_diameter_px(self) -> float:
-        """Median over all cells of the diameter of a circle with their area."""
-        areas = np.concatenate([np.bincount(f.labels.ravel())[1:] for f in self.fields])
-        return float(2 * np.sqrt(np.median(areas[areas > 0]) / np.pi))
 
 
-def read_fields(folder: Path) -> tuple[Field, ...]:
-    """Read every image that has a mask beside it, by name; see `read_pairs`.
+def read_fields(
+    folder: Path, *, every: int | None = None, held_back: bool = False
+) -> tuple[Field, ...]:
+    """Read images that have a mask beside them, by name; see `read_pairs`.
+
+    Parameters
+    ----------
+    folder : Path
+    every : int, optional
+        One image in this many, the last of each group, is held back. Unset: none is.
+    held_back : bool
+        Read those that are held back, and not the others.
 
     Raises
     ------
@@ -60,7 +68,9 @@ def read_fields(folder: Path) -> tuple[Field, ...]:
         If there is no such pair, a file is no image, or a mask does not fit its image.
     """
     fields = []
-    for image in read_pairs(folder).images:
+    for number, image in enumerate(read_pairs(folder).images, start=1):
+        if (every is not None and number % every == 0) != held_back:
+            continue
         pixels, truth = read_pair(image)
         fields.append(make_field(image.name, pixels, truth.labels))
     return tuple(fields)
@@ -76,4 +86,15 @@ def make_field(name: str, pixels: npt.NDArray[Any], labels: Labels) -> Field:
     pixels : (height, width), or with 3 or 4 colours, integers or floats
     labels : (height, width) int32
     """
-    return Field(name, standardise(grey(pixels)), distance_map(labels), labels)
+    areas_px = np.bincount(labels.ravel())
+    areas_px[0] = 0
+    diameters_px = (2 * np.sqrt(areas_px / np.pi)).astype(np.float32)
+    typical_px = float(np.median(diameters_px[areas_px > 0])) if areas_px.any() else NAN
+    return Field(
+        name=name,
+        image=standardise(grey(pixels)),
+        distance=distance_map(labels),
+        labels=labels,
+        diameter_px=diameters_px[labels],
+        typical_diameter_px=typical_px,
+    )

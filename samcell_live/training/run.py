@@ -150,18 +150,9 @@ def _header(
         channels=settings.channels,
         peak_threshold=thresholds.peak,
         fill_threshold=thresholds.fill,
-        cell_diameter_px=_typical_diameter_px(sources),
+        cell_diameter_px=settings.diameter_px,
         package=f"samcell_live {samcell_live.__version__}",
         trained_on=tuple(source.name for source in sources),
         steps=settings.steps,
         settings=settings.model_dump(mode="json"),
     )
-
-
-def _typical_diameter_px(sources: tuple[Source, ...]) -> float:
-    """Cell diameter as the network sees it: the mean over sources, on a log scale."""
-    logs = [
-        np.log(source.cell_diameter_px) + np.log(source.zoom).mean() for source in sources
-    ]
-    shares = [source.share for source in sources]
-    return float(np.exp(np.average(logs, weights=shares)))

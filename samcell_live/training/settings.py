@@ -16,7 +16,7 @@ from pydantic import (
 from samcell_live.segmentation.starter import CHANNELS
 from samcell_live.settings import Settings
 
-Zoom = tuple[PositiveFloat, PositiveFloat]
+Range = tuple[PositiveFloat, PositiveFloat]
 
 
 class ImageFolder(Settings):
@@ -26,8 +26,8 @@ class ImageFolder(Settings):
     share: PositiveFloat = Field(
         1.0, description="Crops taken from here, relative to the other sources."
     )
-    zoom: Zoom = Field(
-        (0.5, 1.8), description="Crops are enlarged by a factor between these."
+    hold_back_every: int | None = Field(
+        None, ge=2, description="Of so many images the last is never trained on."
     )
 
 
@@ -36,9 +36,8 @@ class SimulatedFields(Settings):
 
     count: PositiveInt = Field(200, description="Fields to render.")
     side_px: PositiveInt = 384
-    pixel_size_um: tuple[PositiveFloat, PositiveFloat] = (0.6, 1.3)
+    diameter_px: Range = Field((18, 48), description="Cells of which most lie in between.")
     share: PositiveFloat = 1.0
-    zoom: Zoom = (0.7, 1.5)
 
 
 class TrainingSettings(Settings):
@@ -50,7 +49,13 @@ class TrainingSettings(Settings):
         None, description="Image folder that is only scored, never trained on."
     )
     channels: tuple[PositiveInt, ...] = Field(
-        CHANNELS, min_length=1, description="Width of each level of the network."
+        CHANNELS, min_length=2, description="Width of each level of the network."
+    )
+    diameter_px: PositiveFloat = Field(
+        28.0, description="Diameter of most cells of most crops, which are zoomed to it."
+    )
+    diameter_octaves: float = Field(
+        0.8, ge=0, description="Spread of the crops' typical diameters, in doublings."
     )
     crop_px: PositiveInt = Field(256, description="Side of the square crops.")
     batch: PositiveInt = 8

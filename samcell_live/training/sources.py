@@ -26,16 +26,14 @@ def gather_sources(settings: TrainingSettings) -> tuple[Source, ...]:
     sources = [
         Source(
             "/".join(folder.folder.parts[-2:]),
-            read_fields(folder.folder),
+            read_fields(folder.folder, every=folder.hold_back_every),
             folder.share,
-            folder.zoom,
         )
         for folder in settings.folders
     ]
     if settings.simulated is not None:
         fields = simulated_fields(settings.simulated, settings.seed)
-        simulated = settings.simulated
-        sources.append(Source(SIMULATED, fields, simulated.share, simulated.zoom))
+        sources.append(Source(SIMULATED, fields, settings.simulated.share))
     if not sources:
         raise ValueError(
             "There is nothing to train on. Name folders of images and masks, simulated "

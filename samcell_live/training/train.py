@@ -6,6 +6,7 @@ import csv
 import logging
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch.nn import functional
 from samcell_live.training.augmentation import draw_crop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from torch import Tensor
@@ -32,6 +33,8 @@ LOG = "log.csv"
 STEEPEST_STEP = 1.0
 """Gradients longer than this are shortened to it."""
 SETTLING_BATCHES = 100
+SIZE_WEIGHT = 0.05
+"""Of the error of cell sizes, in doublings, beside that of the distance map."""
 
 
 class Step(NamedTuple):
@@ -82,12 +85,11 @@ def fit(
     history = _resume(run_folder / CHECKPOINT, network, optimizer)
     device = next(network.parameters()).device
     network.train()
-    for done in range(len(history), settings.steps):
+    for done, batch in _batches(sources, settings, len(history)):
         learning_rate = settings.learning_rate * schedule(done, settings)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate
-        image, target = draw_batch(sources, settings, done)
-        loss = _loss(network, image.to(device), target.to(device), settings)
+        loss = _loss(network, batch.to(device), settings)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(network.parameters(), STEEPEST_STEP)
@@ -111,15 +113,39 @@ def schedule(done: int, settings: TrainingSettings) -> float:
     return 0.5 * (1 + math.cos(math.pi * decayed))
 
 
+class Batch(NamedTuple):
+    """The crops of one step, each (batch, 1, side, side) float32; see `Crop`."""
+
+    image: Tensor
+    distance: Tensor
+    diameter_px: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Move it."""
+        return Batch(*(part.to(device) for part in self))
+
+
+def _batches(
+    sources: tuple[Source, ...], settings: TrainingSettings, first: int
+) -> Iterator[tuple[int, Batch]]:
+    """Number and draw the batches of all steps from one on, each while the last is used."""
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(draw_batch, sources, settings, first)
+        for done in range(first, settings.steps):
+            batch = coming.result()
+            coming = ahead.submit(draw_batch, sources, settings, done + 1)
+            yield done, batch
+
+
 def draw_batch(
     sources: tuple[Source, ...], settings: TrainingSettings, done: int
-) -> tuple[Tensor, Tensor]:
-    """Draw the images and distance maps of one step, each (batch, 1, side, side)."""
+) -> Batch:
+    """Draw the crops of one step."""
     random = np.random.default_rng([settings.seed, done])
-    crops = [draw_crop(sources, settings.crop_px, random) for _ in range(settings.batch)]
-    image = torch.from_numpy(np.stack([crop.image for crop in crops]))[:, None]
-    target = torch.from_numpy(np.stack([crop.distance for crop in crops]))[:, None]
-    return image.contiguous(memory_format=torch.channels_last), target
+    crops = [draw_crop(sources, settings, random) for _ in range(settings.batch)]
+    parts = (torch.from_numpy(np.stack(part))[:, None] for part in zip(*crops, strict=True))
+    batch = Batch(*parts)
+    return batch._replace(image=batch.image.contiguous(memory_format=torch.channels_last))
 
 
 def settle_norms(
@@ -138,23 +164,36 @@ def settle_norms(
     network.train()
     with torch.no_grad():
         for batch in range(SETTLING_BATCHES):
-            image, _ = draw_batch(sources, settings, settings.steps + batch)
-            _logits(network, image.to(device), settings)
+            drawn = draw_batch(sources, settings, settings.steps + batch)
+            _answer(network, drawn.image.to(device), settings)
     network.eval()
 
 
-def _loss(
-    network: StarterNetwork, image: Tensor, target: Tensor, settings: TrainingSettings
-) -> Tensor:
-    logits = _logits(network, image, settings)
-    return functional.mse_loss(torch.sigmoid(logits.float()), target)
+def _loss(network: StarterNetwork, batch: Batch, settings: TrainingSettings) -> Tensor:
+    """Cross-entropy of the distance map, and how far off the sizes of cells are.
+
+    The cross-entropy of a number between 0 and 1 is least at that number, and its slope
+    does not vanish where the network is wrong and sure (as StarDist learns its own
+    distances: Schmidt et al., MICCAI 2018).
+    """
+    logits, octaves = _answer(network, batch.image, settings)
+    shape = functional.binary_cross_entropy_with_logits(logits, batch.distance)
+    cell_px = network.multiple_px // 2
+    covered = functional.avg_pool2d((batch.diameter_px > 0).float(), cell_px)
+    mean_px = functional.avg_pool2d(batch.diameter_px, cell_px) / covered.clamp(min=1e-6)
+    true_octaves = torch.log2(mean_px.clamp(min=1) / settings.diameter_px)
+    off = functional.smooth_l1_loss(octaves, true_octaves, reduction="none", beta=0.5)
+    size = (off * covered).sum() / covered.sum().clamp(min=1)
+    return shape + SIZE_WEIGHT * size
 
 
-def _logits(network: StarterNetwork, image: Tensor, settings: TrainingSettings) -> Tensor:
+def _answer(
+    network: StarterNetwork, image: Tensor, settings: TrainingSettings
+) -> tuple[Tensor, Tensor]:
     low_precision = settings.precision == "bfloat16"
     with torch.autocast(image.device.type, torch.bfloat16, enabled=low_precision):
-        logits: Tensor = network(image)
-    return logits
+        logits, octaves = network.look(image)
+    return logits.float(), octaves.float()
 
 
 def _save(
