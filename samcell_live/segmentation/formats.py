@@ -26,6 +26,14 @@ _STATE_DICT_ENTRIES = ("model", "state_dict", "model_state_dict", "model_state")
 """Under these names training tools keep the state dict beside their own things."""
 
 
+class Teacher(BaseModel, frozen=True, extra="forbid"):
+    """The model whose distance maps a starter network was trained on."""
+
+    name: str
+    sha256: str = Field(description="Of its weights file.")
+    terms: str = Field(description="Of its weights, and so of what learnt from them.")
+
+
 class StarterHeader(BaseModel, frozen=True, extra="forbid"):
     """How a starter network was made and how it is to be used; kept with its weights."""
 
@@ -39,6 +47,7 @@ class StarterHeader(BaseModel, frozen=True, extra="forbid"):
     trained_on: tuple[str, ...]
     steps: int
     settings: dict[str, Any]
+    teacher: Teacher | None = Field(None, description="Unset where it learnt from masks.")
 
 
 class FineTuning(BaseModel, frozen=True, extra="forbid"):

@@ -13,9 +13,10 @@ from samcell_live.segmentation.conversion import to_hugging_face
 from samcell_live.segmentation.formats import read_weights
 from samcell_live.segmentation.models import load_model
 from samcell_live.segmentation.weights import find_weights
-from samcell_live.segmentation.weights.importing import UNKNOWN_TERMS, import_weights
+from samcell_live.segmentation.weights.importing import import_weights
 from samcell_live.segmentation.weights.inspection import describe_weights
 from samcell_live.segmentation.weights.registry import PUBLISHED, SAMCELL_TERMS
+from samcell_live.segmentation.weights.terms import UNKNOWN_TERMS
 
 
 @pytest.fixture(autouse=True)

@@ -19,15 +19,14 @@ from samcell_live.segmentation.formats import (
 )
 from samcell_live.segmentation.models import build_starter
 from samcell_live.segmentation.network import SamcellNetwork
-from samcell_live.segmentation.weights.cache import cached_path, imported_path
+from samcell_live.segmentation.weights.cache import imported_path
 from samcell_live.segmentation.weights.checksum import file_sha256, record_sha256
 from samcell_live.segmentation.weights.registry import (
     PUBLISHED,
     STARTER,
     refuse_for_segmenting,
 )
-
-UNKNOWN_TERMS = "Not stated: ask who made these weights."
+from samcell_live.segmentation.weights.terms import terms_of
 
 
 def import_weights(
@@ -121,14 +120,7 @@ def _write(weights: Weights, source: Path, target: Path, terms: str | None) -> N
             package=f"samcell_live {samcell_live.__version__}",
             source=source.name,
             source_sha256=weights.sha256,
-            terms=terms or _known_terms(weights, source),
+            terms=terms or terms_of(str(source), weights),
             fine_tuning=weights.samcell.fine_tuning if weights.samcell else None,
         ),
     )
-
-
-def _known_terms(weights: Weights, source: Path) -> str:
-    if weights.samcell is not None:
-        return weights.samcell.terms
-    by_file = {cached_path(model).name: model.terms for model in PUBLISHED.values()}
-    return by_file.get(source.name, UNKNOWN_TERMS)

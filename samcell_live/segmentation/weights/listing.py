@@ -15,6 +15,7 @@ from samcell_live.segmentation.weights.lookup import find_present_weights
 from samcell_live.segmentation.weights.registry import (
     PUBLISHED,
     STARTER,
+    STARTER_TERMS,
     PublishedModel,
 )
 
@@ -50,7 +51,7 @@ def _starter() -> ListedModel:
     return ListedModel(
         name=STARTER,
         what="a compact network for any computer; not SAMCell",
-        terms="As this package: BSD-3-Clause.",
+        terms=STARTER_TERMS,
         size_bytes=path.stat().st_size,
         path=path,
         sha256=file_sha256(path),

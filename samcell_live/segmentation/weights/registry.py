@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 STARTER = "starter"
 
+STARTER_TERMS = "As the package samcell_live: BSD-3-Clause."
 SAMCELL_TERMS = (
     "SAMCell's weights were trained on LIVECell and Cellpose images, both CC BY-NC: "
     "not for commercial use, not to be passed on."

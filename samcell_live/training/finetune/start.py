@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from samcell_live.segmentation.decoder import MASK
-from samcell_live.segmentation.formats import Weights, read_weights
+from samcell_live.segmentation.formats import read_weights
 from samcell_live.segmentation.models import build_samcell
 from samcell_live.segmentation.network import SamArchitecture, SamcellNetwork
 from samcell_live.segmentation.weights import find_weights
-from samcell_live.segmentation.weights.lookup import published_model
+from samcell_live.segmentation.weights.terms import terms_of
 from samcell_live.training.finetune.lora import adapt_encoder
 from samcell_live.training.finetune.settings import RANDOM
 
@@ -93,13 +93,4 @@ def _read(model: str) -> Start:
             "Fine-tuning starts from weights of SAM or SAMCell, such as sam-vit-b."
         )
     network = build_samcell(weights.tensors)
-    return Start(network, model, weights.sha256, _terms(model, weights))
-
-
-def _terms(model: str, weights: Weights) -> str:
-    published = published_model(model)
-    if published is not None:
-        return published.terms
-    if weights.samcell is not None:
-        return weights.samcell.terms
-    return "Not stated: ask who made the weights that this began from."
+    return Start(network, model, weights.sha256, terms_of(model, weights))
