@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CellLine:
-    """How cells look, in terms of the fibroblasts that are drawn unless something is said."""
+    """How cells look, beside the fibroblasts that are drawn unless something is said."""
 
     elongation: float = 1.0
     """How long their ellipses are; 0 is round."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from samcell_live.segmentation.preprocess import GreyImage
     from samcell_live.training.fields import Field, Source
     from samcell_live.training.settings import TrainingSettings
+
+Change: TypeAlias = "Callable[[GreyImage, Generator], GreyImage]"
 
 EMPTY = 0.03
 """Part of the crops that show no culture at all."""
@@ -186,7 +188,7 @@ def _stretch(image: GreyImage, _random: Generator) -> GreyImage:
     return standardise(image)
 
 
-CHANGES: tuple[tuple[float, Callable[[GreyImage, Generator], GreyImage]], ...] = (
+CHANGES: tuple[tuple[float, Change], ...] = (
     (0.1, _relief),
     (0.05, _edges),
     (0.12, _halo),

@@ -169,7 +169,7 @@ def test_any_shape_is_rendered(shape: tuple[int, int]) -> None:
 
 
 def test_bad_requests_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"no channel 'GFP'.*'phase', 'nuclei'"):
+    with pytest.raises(ValueError, match=r"no channel 'GFP'.*'phase', 'dic'"):
         photo(channel="GFP")
     with pytest.raises(ValueError, match=r"A field of \(0, 5\) pixels"):
         photo(shape_px=(0, 5))

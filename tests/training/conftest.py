@@ -33,7 +33,7 @@ def field() -> Field:
 @pytest.fixture
 def source(field: Field) -> Source:
     """One field to draw crops from."""
-    return Source("discs", (field,), share=1.0, zoom=(0.8, 1.2))
+    return Source("discs", (field,), share=1.0)
 
 
 @pytest.fixture

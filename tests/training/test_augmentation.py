@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from samcell_live.segmentation.distance import distance_map
-from samcell_live.training.augmentation import draw_crop
+from samcell_live.training.augmentation import CHANGES, Change, draw_crop
 from samcell_live.training.fields import Field, Source, make_field
+from samcell_live.training.settings import TrainingSettings
 
 
 def disc(diameter_px: int, side_px: int = 801) -> Field:
@@ -17,18 +18,29 @@ def disc(diameter_px: int, side_px: int = 801) -> Field:
     return make_field("disc", labels * 1000, labels)
 
 
-def test_the_same_seed_draws_the_same_crop(source: Source) -> None:
-    first, second = (draw_crop((source,), 32, np.random.default_rng(7)) for _ in range(2))
+def asking(
+    side_px: int, diameter_px: float = 17.0, octaves: float = 0.0
+) -> TrainingSettings:
+    """Settings for crops of this size, whose cells have this size."""
+    return TrainingSettings(
+        crop_px=side_px, diameter_px=diameter_px, diameter_octaves=octaves
+    )
 
-    np.testing.assert_array_equal(first.image, second.image)
-    np.testing.assert_array_equal(first.distance, second.distance)
+
+def test_the_same_seed_draws_the_same_crop(source: Source) -> None:
+    first, second = (
+        draw_crop((source,), asking(32), np.random.default_rng(7)) for _ in range(2)
+    )
+
+    for ours, theirs in zip(first, second, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_crops_have_the_asked_size_and_the_targets_range(source: Source) -> None:
     random = np.random.default_rng(1)
-    crops = [draw_crop((source,), 48, random) for _ in range(60)]
+    crops = [draw_crop((source,), asking(64), random) for _ in range(60)]
 
-    assert {crop.image.shape for crop in crops} == {(48, 48)}
+    assert {crop.image.shape for crop in crops} == {(64, 64)}
     assert {crop.image.dtype for crop in crops} == {np.dtype(np.float32)}
     assert all(np.isfinite(crop.image).all() for crop in crops)
     assert min(crop.distance.min() for crop in crops) >= 0
@@ -40,9 +52,9 @@ def test_the_target_moves_with_the_image(source: Source) -> None:
 
     alike = []
     for _ in range(60):
-        crop = draw_crop((source,), 48, random)
+        crop = draw_crop((source,), asking(64), random)
         inside = crop.distance > 0.2
-        if 50 < inside.sum() < 2000:
+        if 50 < inside.sum() < 3000:
             contrast = crop.image[inside].mean() - crop.image[crop.distance == 0].mean()
             alike.append(abs(contrast) / crop.image.std())
 
@@ -51,9 +63,10 @@ def test_the_target_moves_with_the_image(source: Source) -> None:
 
 @pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5])
 def test_an_enlarged_target_is_the_target_of_the_enlarged_cell(zoom: float) -> None:
-    source = Source("disc", (disc(80),), share=1.0, zoom=(zoom, zoom))
+    source = Source("disc", (disc(80),), share=1.0)
     random = np.random.default_rng(3)
-    crops = [draw_crop((source,), 224, random).distance for _ in range(20)]
+    drawn = [draw_crop((source,), asking(256, 80 * zoom), random) for _ in range(60)]
+    crops = [crop.distance for crop in drawn]
     whole = [crop for crop in crops if crop.max() > 0.95 and not _touches_border(crop)]
 
     expected = distance_map(disc(round(80 * zoom)).labels)
@@ -71,8 +84,9 @@ def test_both_polarities_are_seen(source: Source) -> None:
     random = np.random.default_rng(1)
     brighter = 0
     for _ in range(60):
-        crop = draw_crop((source,), 64, random)
-        brighter += crop.image[crop.distance > 0.3].mean() > crop.image.mean()
+        crop = draw_crop((source,), asking(64), random)
+        cells = crop.image[crop.distance > 0.3]
+        brighter += bool(cells.size) and cells.mean() > crop.image.mean()
 
     assert 15 < brighter < 45
 
@@ -82,11 +96,47 @@ def test_sources_are_drawn_in_proportion_to_their_shares(field: Field) -> None:
         "empty", np.arange(4096).reshape(64, 64), np.zeros((64, 64), np.int32)
     )
     sources = (
-        Source("cells", (field,), share=3.0, zoom=(1, 1)),
-        Source("empty", (empty,), share=1.0, zoom=(1, 1)),
+        Source("cells", (field,), share=3.0),
+        Source("empty", (empty,), share=1.0),
     )
     random = np.random.default_rng(1)
 
-    with_cells = sum(draw_crop(sources, 32, random).distance.any() for _ in range(200))
+    drawn = (draw_crop(sources, asking(32), random) for _ in range(200))
+    with_cells = sum(crop.distance.any() for crop in drawn)
 
     assert 130 < with_cells < 170
+
+
+@pytest.mark.parametrize("diameter_px", [12.0, 40.0, 90.0])
+def test_cells_have_the_asked_diameter_whatever_they_had_in_their_field(
+    diameter_px: float,
+) -> None:
+    source = Source("discs", (disc(30, 301), disc(60, 301)), share=1.0)
+    random = np.random.default_rng(2)
+    crops = [draw_crop((source,), asking(256, diameter_px), random) for _ in range(20)]
+    deepest = [crop.diameter_px.max() for crop in crops if crop.distance.max() > 0.9]
+
+    assert len(deepest) > 5
+    assert deepest == pytest.approx([diameter_px] * len(deepest), rel=0.03)
+
+
+def test_diameters_spread_by_the_asked_octaves() -> None:
+    source = Source("disc", (disc(40),), share=1.0)
+    random = np.random.default_rng(2)
+    crops = [draw_crop((source,), asking(32, 20, octaves=0.5), random) for _ in range(300)]
+    seen = [np.log2(crop.diameter_px.max() / 20) for crop in crops if crop.distance.any()]
+
+    assert np.mean(seen) == pytest.approx(0, abs=0.1)
+    assert np.std(seen) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("change", [change for _, change in CHANGES])
+def test_every_change_keeps_shape_and_numbers(change: Change) -> None:
+    image = np.random.default_rng(1).normal(size=(64, 96)).astype(np.float32)
+
+    changed = change(image, np.random.default_rng(1))
+
+    assert changed.shape == image.shape
+    assert changed.dtype == np.float32
+    assert np.isfinite(changed).all()
+    assert not np.array_equal(changed, image)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from samcell_live.training.fields import Source, make_field, read_fields
+from samcell_live.training.fields import make_field, read_fields
 
 
 def test_images_are_read_with_their_masks(image_folder: Path) -> None:
@@ -50,6 +50,4 @@ def test_the_cell_diameter_is_that_of_the_median_cell() -> None:
     labels = np.zeros((40, 40), np.int32)
     labels[:10, :10], labels[20:30, :10], labels[20:24, 30:34] = 1, 2, 3
     field = make_field("squares", labels, labels)
-    source = Source("squares", (field,), share=1.0, zoom=(1.0, 1.0))
-
-    assert source.cell_diameter_px == pytest.approx(2 * np.sqrt(100 / np.pi))
+    assert field.typical_diameter_px == pytest.approx(2 * np.sqrt(100 / np.pi))
