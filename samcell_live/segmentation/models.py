@@ -53,6 +53,8 @@ class Model:
     fill_threshold: float
     cell_diameter_px: float
     """Diameter of the cells that the network knows best."""
+    finds_diameters: bool = False
+    """Whether it sees cells of any size well enough to tell how large they are."""
     markers: Callable[[Mask], Labels] | None = None
     """From the map above the peak threshold to one marker a cell; None: its regions."""
 
@@ -100,6 +102,7 @@ def _starter(weights: Weights, header: StarterHeader) -> Model:
         peak_threshold=header.peak_threshold,
         fill_threshold=header.fill_threshold,
         cell_diameter_px=header.cell_diameter_px,
+        finds_diameters=True,
     )
 
 

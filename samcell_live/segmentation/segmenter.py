@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
 
@@ -17,6 +16,13 @@ from samcell_live.segmentation.formats import read_weights
 from samcell_live.segmentation.inference import Inference, check_precision, choose_device
 from samcell_live.segmentation.models import Model, load_model
 from samcell_live.segmentation.preprocess import grey
+from samcell_live.segmentation.scale import (
+    MOST_LOOKS,
+    next_zoom,
+    resize,
+    resize_to,
+    seen_diameter_px,
+)
 from samcell_live.segmentation.stream import Source, outcomes
 from samcell_live.segmentation.watershed import check_thresholds, split_cells
 from samcell_live.segmentation.weights import find_weights
@@ -27,7 +33,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from samcell_live.records import DistanceMap
-    from samcell_live.segmentation.preprocess import GreyImage
 
 LARGEST_ON_DEVICE_PX = 2**26
 """Larger images stay in the computer's memory; only their tiles go to the device."""
@@ -101,6 +106,14 @@ class Answer:
         return np.asarray(self.distance.numpy())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What a network says of an image, and how large its cells are in it."""
+
+    answer: Answer
+    cell_diameter_px: float
+
+
 class Segmenter:
     """Finds the cells of images with one network.
 
@@ -142,6 +155,8 @@ class Segmenter:
         self.peak_threshold = _first(settings.peak_threshold, model.peak_threshold)
         self.fill_threshold = _first(settings.fill_threshold, model.fill_threshold)
         check_thresholds(self.peak_threshold, self.fill_threshold)
+        told = (settings.cell_diameter_px, settings.cell_diameter_um)
+        self._finds_diameters = model.finds_diameters and told == (None, None)
         self.making = Making(
             model=settings.model,
             weights_sha256=model.sha256,
@@ -252,7 +267,7 @@ class Segmenter:
     def prepare(self, pixels: npt.NDArray[Any], pixel_size_um: float = NAN) -> Prepared:
         """Make an image ready for the network: the first stage of `__call__`."""
         image = grey(pixels)
-        scaled = self._model.prepare(_resize(image, self._zoom(pixel_size_um)))
+        scaled = self._model.prepare(resize(image, self._zoom(pixel_size_um)))
         ready = torch.from_numpy(scaled)
         if self._predict.device.type == "cuda":
             ready = ready.pin_memory()
@@ -262,9 +277,55 @@ class Segmenter:
     def predict(self, images: Sequence[Prepared]) -> list[Answer]:
         """Put images of one shape through the network: the second stage.
 
-        On a CUDA device the answers may still be on their way when this returns.
+        A model that finds cells of its own size best looks at each image until it sees
+        them at that size, unless the settings say how large they are. On a CUDA device
+        the answers may still be on their way when this returns.
         """
-        first, *others = (image.pixels for image in images)
+        if self._finds_diameters:
+            return [self._predict_to_scale(image) for image in images]
+        return self._predict_as_they_are([image.pixels for image in images])
+
+    def cell_diameter_px(self, pixels: npt.NDArray[Any]) -> float:
+        """Estimate the typical diameter of the cells of an image.
+
+        Parameters
+        ----------
+        pixels : (height, width) or (height, width, 3 or 4)
+
+        Returns
+        -------
+        float
+            In pixels of the image, of a circle with the area of a cell; NaN if no cell
+            is seen.
+
+        Raises
+        ------
+        ValueError
+            If this is no image.
+        """
+        image = torch.from_numpy(self._model.prepare(grey(pixels)))
+        return self._look(image).cell_diameter_px
+
+    def _predict_to_scale(self, image: Prepared) -> Answer:
+        return self._look(image.pixels).answer
+
+    def _look(self, image: Tensor) -> _Look:
+        """Look at an image until its cells are seen at the size that the model knows."""
+        known_px, peak = self._model.cell_diameter_px, self.peak_threshold
+        given, zoom = image, 1.0
+        for _ in range(MOST_LOOKS):
+            (answer,) = self._predict_as_they_are([image])
+            seen_px = seen_diameter_px(answer.wait(), peak)
+            look = _Look(answer, seen_px / zoom)
+            better = next_zoom(zoom, seen_px, known_px, tuple(given.shape))
+            if better == zoom:
+                break
+            zoom = better
+            image = torch.from_numpy(self._model.prepare(resize(given.numpy(), zoom)))
+        return look
+
+    def _predict_as_they_are(self, images: Sequence[Tensor]) -> list[Answer]:
+        first, *others = images
         stack = torch.stack([first, *others]) if others else first[None]
         if stack[0].numel() <= LARGEST_ON_DEVICE_PX:
             stack = stack.to(self._predict.device, non_blocking=True)
@@ -304,10 +365,12 @@ class Segmenter:
                 f"Its weights are damaged, or {self.making.device} computes wrongly in "
                 f"{self.making.precision}: try float32."
             )
-        return _resize_to(distance, prepared.shape_px)
+        return resize_to(distance, prepared.shape_px)
 
     def _zoom(self, pixel_size_um: float) -> float:
         """Factor that brings the user's cells to the size that the model knows."""
+        if self._settings.cell_diameter_px is not None:
+            return self._model.cell_diameter_px / self._settings.cell_diameter_px
         diameter_um = self._settings.cell_diameter_um
         if diameter_um is None:
             return 1.0
@@ -343,18 +406,3 @@ def _fetch(distance: Tensor) -> Answer:
     event = torch.cuda.Event()  # type: ignore[no-untyped-call]
     event.record()
     return Answer(copy, event)
-
-
-def _resize(image: GreyImage, zoom: float) -> GreyImage:
-    height, width = image.shape
-    return _resize_to(image, (max(1, round(height * zoom)), max(1, round(width * zoom))))
-
-
-def _resize_to(image: GreyImage, shape: tuple[int, ...]) -> GreyImage:
-    """Resize, averaging where the image shrinks so that nothing is skipped."""
-    if image.shape == shape:
-        return image
-    height, width = shape
-    shrinks = height * width < image.size
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation))
