@@ -76,7 +76,12 @@ def read_fields(
     return tuple(fields)
 
 
-def make_field(name: str, pixels: npt.NDArray[Any], labels: Labels) -> Field:
+def make_field(
+    name: str,
+    pixels: npt.NDArray[Any],
+    labels: Labels,
+    distance: DistanceMap | None = None,
+) -> Field:
     """Prepare one labelled image.
 
     Parameters
@@ -85,6 +90,8 @@ def make_field(name: str, pixels: npt.NDArray[Any], labels: Labels) -> Field:
         For reports.
     pixels : (height, width), or with 3 or 4 colours, integers or floats
     labels : (height, width) int32
+    distance : (height, width) float32, optional
+        The target, where it is not the distance map of the labels.
     """
     areas_px = np.bincount(labels.ravel())
     areas_px[0] = 0
@@ -93,7 +100,7 @@ def make_field(name: str, pixels: npt.NDArray[Any], labels: Labels) -> Field:
     return Field(
         name=name,
         image=standardise(grey(pixels)),
-        distance=distance_map(labels),
+        distance=distance_map(labels) if distance is None else distance,
         labels=labels,
         diameter_px=diameters_px[labels],
         typical_diameter_px=typical_px,

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from samcell_live.training.fields import Source
+    from samcell_live.segmentation.formats import Teacher
+    from samcell_live.training.fields import Field, Source
     from samcell_live.training.settings import TrainingSettings
 
 SETTINGS = "settings.json"
@@ -76,21 +77,61 @@ def train_starter(
     place = choose_device(device)
     validation = read_fields(settings.validation) if settings.validation else ()
     sources = gather_sources(settings)
-    _claim(run_folder, settings)
+    claim(run_folder, settings)
+    return learn(
+        sources, validation, settings, run_folder, place, on_step=on_step, stop=stop
+    )
 
-    network = _new_network(settings).to(place)
+
+def learn(
+    sources: tuple[Source, ...],
+    validation: tuple[Field, ...],
+    settings: TrainingSettings,
+    run_folder: Path,
+    device: torch.device,
+    *,
+    teacher: Teacher | None = None,
+    on_step: Callable[[Step], None],
+    stop: threading.Event | None,
+) -> TrainingReport | None:
+    """Train on fields that are at hand; all of `train_starter` but gathering them.
+
+    Parameters
+    ----------
+    sources : tuple of Source
+        What is trained and tuned on.
+    validation : tuple of Field
+        Only scored.
+    settings : TrainingSettings
+    run_folder : Path
+        One that `claim` has made.
+    device : torch.device
+    teacher : Teacher, optional
+        Whose maps and labels those of the fields are; the weights will say so.
+    on_step, stop
+        As for `train_starter`.
+
+    Returns
+    -------
+    TrainingReport or None
+        None if it was stopped before the last step.
+    """
+    network = _new_network(settings).to(device)
     history = fit(network, sources, settings, run_folder, on_step=on_step, stop=stop)
     if len(history) < settings.steps:
         return None
     settle_norms(network, sources, settings)
 
     weights = run_folder / WEIGHTS
-    untuned = _header(settings, sources, FIRST_THRESHOLDS)
+    untuned = _header(settings, sources, FIRST_THRESHOLDS, teacher)
     write_starter(weights, network.state_dict(), untuned)
-    thresholds = tune_thresholds(list(_examples(_load(weights, place), sources, settings)))
-    write_starter(weights, network.state_dict(), _header(settings, sources, thresholds))
+    thresholds = tune_thresholds(
+        list(_examples(load_weights(weights, device), sources, settings))
+    )
+    tuned = _header(settings, sources, thresholds, teacher)
+    write_starter(weights, network.state_dict(), tuned)
 
-    segmenter = _load(weights, place)
+    segmenter = load_weights(weights, device)
     segmented = [(field, segmenter(field.image).labels) for field in validation]
     report = TrainingReport(
         weights=weights,
@@ -105,14 +146,32 @@ def train_starter(
     return report
 
 
-def _claim(run_folder: Path, settings: TrainingSettings) -> None:
-    """Write the settings into the run folder, or see that they are those of before."""
+def claim(run_folder: Path, settings: TrainingSettings) -> None:
+    """Write the settings into the run folder, or see that they are those of before.
+
+    Raises
+    ------
+    ValueError
+        If the folder belongs to a run of other settings.
+    """
+    refuse_other_run(run_folder, settings)
+    run_folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(settings.model_dump(mode="json"), indent=2)
+    (run_folder / SETTINGS).write_text(text + "\n", encoding="utf-8")
+
+
+def refuse_other_run(run_folder: Path, settings: TrainingSettings) -> None:
+    """Refuse a folder that `claim` has made for a run of other settings.
+
+    Raises
+    ------
+    ValueError
+        If this is one.
+    """
     path = run_folder / SETTINGS
-    ours = settings.model_dump(mode="json")
     if not path.exists():
-        run_folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")
         return
+    ours = settings.model_dump(mode="json")
     theirs = json.loads(path.read_text(encoding="utf-8"))
     changed = sorted(name for name in ours if ours[name] != theirs.get(name))
     if changed:
@@ -129,7 +188,8 @@ def _new_network(settings: TrainingSettings) -> StarterNetwork:
         return StarterNetwork(settings.channels).to(memory_format=torch.channels_last)
 
 
-def _load(weights: Path, device: torch.device) -> Segmenter:
+def load_weights(weights: Path, device: torch.device) -> Segmenter:
+    """Load what was trained as a user would, with its own thresholds."""
     return load_segmenter(SegmentationSettings(model=str(weights)), device=device)
 
 
@@ -144,7 +204,10 @@ def _examples(
 
 
 def _header(
-    settings: TrainingSettings, sources: tuple[Source, ...], thresholds: Thresholds
+    settings: TrainingSettings,
+    sources: tuple[Source, ...],
+    thresholds: Thresholds,
+    teacher: Teacher | None,
 ) -> StarterHeader:
     return StarterHeader(
         channels=settings.channels,
@@ -155,4 +218,5 @@ def _header(
         trained_on=tuple(source.name for source in sources),
         steps=settings.steps,
         settings=settings.model_dump(mode="json"),
+        teacher=teacher,
     )

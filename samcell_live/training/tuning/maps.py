@@ -26,6 +26,16 @@ STEPS = 65535
 plateaus, on which the flood's borders run straight."""
 
 
+def in_steps(distance: DistanceMap) -> npt.NDArray[np.uint16]:
+    """Round a map to `STEPS` steps, to be kept."""
+    return np.rint(np.clip(distance, 0, 1) * STEPS).astype(np.uint16)
+
+
+def from_steps(kept: npt.NDArray[np.uint16]) -> DistanceMap:
+    """Give a map that was kept."""
+    return np.asarray(kept, dtype=np.float32) / np.float32(STEPS)
+
+
 class DistanceMaps:
     """One segmenter's distance maps, in `STEPS` steps: two bytes a pixel.
 
@@ -74,11 +84,10 @@ class DistanceMaps:
             distance = self._segmenter.predict_distance(pixels, self._pixel_size_um)
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".partial")
-            rounded = np.rint(np.clip(distance, 0, 1) * STEPS).astype(np.uint16)
             with unfinished.open("wb") as file:
-                np.save(file, rounded)
+                np.save(file, in_steps(distance))
             unfinished.replace(path)
-        return np.asarray(np.load(path), dtype=np.float32) / np.float32(STEPS)
+        return from_steps(np.load(path))
 
     def path(self, pixels: npt.NDArray[Any]) -> Path:
         """Where the map of an image is kept."""
