@@ -311,17 +311,18 @@ class Segmenter:
 
     def _look(self, image: Tensor) -> _Look:
         """Look at an image until its cells are seen at the size that the model knows."""
-        known_px, peak = self._model.cell_diameter_px, self.peak_threshold
-        given, zoom = image, 1.0
+        model, given, zoom = self._model, image, 1.0
         for _ in range(MOST_LOOKS):
             (answer,) = self._predict_as_they_are([image])
-            seen_px = seen_diameter_px(answer.wait(), peak)
+            seen_px = seen_diameter_px(answer.wait(), model.peak_threshold)
             look = _Look(answer, seen_px / zoom)
-            better = next_zoom(zoom, seen_px, known_px, tuple(given.shape))
+            better = next_zoom(
+                zoom, seen_px, model.cell_diameter_px, (given.shape[0], given.shape[1])
+            )
             if better == zoom:
                 break
             zoom = better
-            image = torch.from_numpy(self._model.prepare(resize(given.numpy(), zoom)))
+            image = torch.from_numpy(model.prepare(resize(given.numpy(), zoom)))
         return look
 
     def _predict_as_they_are(self, images: Sequence[Tensor]) -> list[Answer]:

@@ -67,6 +67,7 @@ class DistanceMaps:
             "precision": making.precision,
             "preset": making.settings["preset"],
             "cell_diameter_um": making.settings["cell_diameter_um"],
+            "cell_diameter_px": making.settings["cell_diameter_px"],
             "pixel_size_um": repr(pixel_size_um),
         }
         self._decisive = json.dumps(decisive, sort_keys=True).encode()
