@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from samcell_live.microscope.monitor import monitor
+    from samcell_live.microscope.remaining import remaining
     from samcell_live.segmentation.segmenter import Segmenter
 
 __version__ = version("samcell-live")
-__all__ = ["Segmenter", "__version__", "monitor"]
+__all__ = ["Segmenter", "__version__", "monitor", "remaining"]
 
 _HOMES = {
     "monitor": "samcell_live.microscope.monitor",
+    "remaining": "samcell_live.microscope.remaining",
     "Segmenter": "samcell_live.segmentation.segmenter",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from samcell_dashboard.snapshot import Grid, Snapshot, lay_out
 from samcell_dashboard.status import Status, run_status
 from samcell_dashboard.tiles import Tile, tiles
 from samcell_live.records import NAN
+from samcell_live.store.alerts import Condition, judge
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +36,7 @@ class Page:
     scans: list[Scan]
     sites: list[SiteState]
     warning: str
-    """Why the numbers should not be trusted; empty if nothing speaks against them."""
+    """What is wrong with the run, and why its numbers should not be trusted; or empty."""
 
 
 def compose(snapshot: Snapshot, places: SiteMap, analysed_per_s: float) -> Page:
@@ -64,7 +66,7 @@ def compose(snapshot: Snapshot, places: SiteMap, analysed_per_s: float) -> Page:
         growth=found,
         scans=scans(grid, settled),
         sites=site_states(grid, places),
-        warning=_warning(grid),
+        warning=" ".join([*_alerts(snapshot), *_doubts(grid)]),
     )
 
 
@@ -78,13 +80,29 @@ def _start(snapshot: Snapshot) -> datetime | None:
     return datetime.fromtimestamp(float(start_s), UTC).astimezone()
 
 
-def _warning(grid: Grid) -> str:
+def _alerts(snapshot: Snapshot) -> Iterator[str]:
+    """Say what is wrong, but for what the run's status or its health says anyway."""
+    vitals, frames = snapshot.vitals, snapshot.frames
+    condition = Condition(
+        plan=vitals.plan,
+        acquired=frames["acquired"].to_numpy(),
+        rank=frames["rank"].to_numpy(),
+        n_waiting=vitals.account.waiting,
+        acquisition=vitals.crew.acquisition,
+        worker=vitals.crew.worker,
+    )
+    for alert in judge(condition, vitals.crew.asked_s):
+        if alert.kind not in ("acquisition", "slow disk"):
+            yield alert.text
+
+
+def _doubts(grid: Grid) -> Iterator[str]:
     likeness = latest(grid.cell_likeness, last_true(grid.analysed))
     known = likeness[np.isfinite(likeness)]
     middle = float(np.median(known)) if known.size else NAN
-    if not middle < UNLIKE_A_CULTURE:
-        return ""
-    return (
-        f"This does not look like a culture (cell likeness {middle:.2f} of 1): the numbers "
-        "may mean nothing. Look at the image, and check the channel, focus and model."
-    )
+    if middle < UNLIKE_A_CULTURE:
+        yield (
+            f"This does not look like a culture (cell likeness {middle:.2f} of 1): the "
+            "numbers may mean nothing. Look at the image, and check the channel, focus and "
+            "model."
+        )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from samcell_live.analysis.supervisor import WorkerProcess
@@ -11,7 +12,13 @@ from samcell_live.records import Frame, FrameKey
 from samcell_live.store.create import create_run
 from samcell_live.store.frames import FrameWriter
 from samcell_live.store.plan import RunPlan
-from samcell_live.store.processes import ACQUISITION, ProcessRecord, State
+from samcell_live.store.processes import (
+    ACQUISITION,
+    Health,
+    ProcessRecord,
+    State,
+    analysis_role,
+)
 from samcell_live.store.reader import RunReader
 from samcell_live.store.spool import Spool
 
@@ -21,12 +28,27 @@ class LiveRun:
 
     Used by a live acquisition and by a replay alike.
 
+    Parameters
+    ----------
+    path : Path
+        Folder to make for the run, or to go on with.
+    plan : RunPlan
+        What the run is.
+    expected : sequence of FrameKey, optional
+        Frames that a new run is to bring; see `create_run`.
+    budget_bytes : int
+        Frames that wait for the disk hold at most this much memory.
+    resume : bool
+        The run is there already, and its remaining frames are to come.
+
     Raises
     ------
     FileExistsError
         If something is at `path` already.
     OSError
         If the store cannot be made there; nothing is left behind.
+    RoleTakenError
+        If another process is at the acquisition of the run.
     """
 
     def __init__(
@@ -36,15 +58,31 @@ class LiveRun:
         expected: Sequence[FrameKey] | None = None,
         *,
         budget_bytes: int = 2**30,
+        resume: bool = False,
     ) -> None:
-        create_run(path, plan, expected)
+        if not resume:
+            create_run(path, plan, expected)
         self.path = path
         self.plan = plan
         self._reader = RunReader(path)
-        self._spool = Spool(FrameWriter(path, plan).write, budget_bytes)
-        self.worker = WorkerProcess(path, self._n_done)
-        self._record = ProcessRecord(path, ACQUISITION, self._health)
+        self.notes: dict[str, float | str | None] = {"next_due_s": time.time()}
+        """What whoever runs the acquisition knows of it; written with its health."""
         self._finisher: threading.Thread | None = None
+        self._worker_health: Callable[[], Health] = lambda: {"worker": "starting"}
+        self._spool = Spool(FrameWriter(path, plan).write, budget_bytes)
+        try:
+            # The worker follows an acquisition that it finds at work.
+            self._record = ProcessRecord(path, ACQUISITION, self._health)
+        except BaseException:
+            self._spool.close()
+            raise
+        self.worker = WorkerProcess(
+            path,
+            self._n_done,
+            is_acquiring=lambda: self.is_acquiring,
+            is_taken=self._is_analysed_by_another,
+        )
+        self._worker_health = self.worker.figures
 
     @property
     def is_acquiring(self) -> bool:
@@ -53,6 +91,7 @@ class LiveRun:
 
     def offer(self, frame: Frame) -> None:
         """Take a frame; returns at once."""
+        self.notes["last_frame_s"] = time.time()
         self._spool.offer(frame)
 
     def give_up_after(self, seconds: float) -> None:
@@ -95,7 +134,7 @@ class LiveRun:
             self.worker.kill()
             raise
 
-    def _health(self) -> Mapping[str, float | str | None]:
+    def _health(self) -> Health:
         health = self._spool.health
         return {
             "offered": health.offered,
@@ -104,8 +143,13 @@ class LiveRun:
             "lost": health.lost,
             "waiting_mb": round(self._spool.waiting_bytes / 2**20, 1),
             "last_error": health.last_error,
-            "worker": "running" if self.worker.is_running else "ended",
+            **self._worker_health(),
+            **self.notes,
         }
+
+    def _is_analysed_by_another(self) -> bool:
+        worker = self._reader.process(analysis_role(self.plan.analysis.name))
+        return worker is not None and worker.is_alive(time.time())
 
     def _n_done(self) -> int:
         counts = self._reader.counts(self.plan.analysis.name)

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from samcell_live.store.processes import Health
+
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
@@ -23,8 +25,10 @@ class WorkerProcess:
     """Runs ``samcell-live analyse STORE --follow`` and keeps it running.
 
     The two processes share the store and nothing else. A worker that dies is started
-    again; one that was refused (exit code 2), or that died `MAX_RESTARTS` times without
-    getting anything done, is not. The worker has a process group of its own, so that
+    again, for as long as frames may come: the disk may have room again, the GPU be free.
+    After that, one that died `MAX_RESTARTS` times without getting anything done is not.
+    One that was refused (exit code 2) is not, either, unless because another was at
+    work: it waits for that one's end. The worker has a process group of its own, so that
     Ctrl-C on the terminal does not reach it.
 
     Parameters
@@ -33,9 +37,20 @@ class WorkerProcess:
         The run store.
     n_done : callable
         Frames that have their result, or their reason, so far.
+    is_acquiring : callable
+        Whether more frames may come.
+    is_taken : callable
+        Whether another process is at the analysis.
     """
 
-    def __init__(self, store: Path, n_done: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Path,
+        n_done: Callable[[], int],
+        *,
+        is_acquiring: Callable[[], bool],
+        is_taken: Callable[[], bool],
+    ) -> None:
         self.restarts = 0
         self.error = ""
         """Last words of a worker that failed."""
@@ -43,6 +58,8 @@ class WorkerProcess:
         command = [sys.executable, "-P", "-m", "samcell_live", "analyse", str(store)]
         self._command = [*command, "--follow", "--quiet"]
         self._n_done = n_done
+        self._is_acquiring = is_acquiring
+        self._is_taken = is_taken
         self._ended_by_us = threading.Event()
         # Not the thread's own end: a join that Ctrl-C interrupts takes it for ended.
         self._over = threading.Event()
@@ -53,6 +70,14 @@ class WorkerProcess:
     def is_running(self) -> bool:
         """Whether a worker is at work, or about to be started again."""
         return not self._over.is_set()
+
+    def figures(self) -> Health:
+        """What becomes of the worker, for the record of the acquisition."""
+        return {
+            "worker": "running" if self.is_running else "ended",
+            "worker_restarts": self.restarts,
+            "worker_error": self.error,
+        }
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the worker is done with the run; False if it is not by then."""
@@ -89,17 +114,32 @@ class WorkerProcess:
             last_words = self._last_words()
             if code == 0 or self._ended_by_us.is_set():
                 return
-            self.error = last_words or f"the worker ended with exit code {code}"
-            logger.error("The analysis worker ended with code %d: %s", code, last_words)
-            done = self._n_done()
-            fruitless = fruitless + 1 if done == done_before else 1
-            if code == WRONG_USAGE or fruitless > MAX_RESTARTS:
-                return
-            self.restarts += 1
-            done_before = done
-            if self._ended_by_us.wait(min(2.0**fruitless * POLL_S, MAX_PAUSE_S)):
-                return
+            if code == WRONG_USAGE and self._is_taken():
+                if not self._waited_for_another():
+                    return
+            else:
+                self.error = last_words or f"the worker ended with exit code {code}"
+                logger.error("The analysis worker ended with code %d: %s", code, last_words)
+                done = self._n_done()
+                fruitless = fruitless + 1 if done == done_before else 1
+                done_before = done
+                if self._is_hopeless(code, fruitless):
+                    return
+                self.restarts += 1
+                if self._ended_by_us.wait(min(2.0**fruitless * POLL_S, MAX_PAUSE_S)):
+                    return
             self._process = self._start()
+
+    def _is_hopeless(self, code: int, fruitless: int) -> bool:
+        gave_up = fruitless > MAX_RESTARTS and not self._is_acquiring()
+        return code == WRONG_USAGE or gave_up
+
+    def _waited_for_another(self) -> bool:
+        """Wait until nobody else is at the analysis; False if we are to end before."""
+        while self._is_taken():
+            if self._ended_by_us.wait(POLL_S):
+                return False
+        return True
 
     def _last_words(self) -> str:
         with self._log as log:

@@ -29,6 +29,7 @@ from rich.progress import (
 
 from samcell_live.records import FrameCounts
 from samcell_live.settings import describe
+from samcell_live.store.alerts import alerts
 from samcell_live.store.processes import RoleTakenError
 from samcell_live.store.reader import RunReader
 
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 FOUND_A_PROBLEM = 1
 WRONG_USAGE = 2
+WARN_EVERY_S = 1.0
 SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 """What asks a command to end; not every system has each."""
 
@@ -131,6 +133,8 @@ class RunProgress:
         self._store = store
         self._analysis = analysis
         self._reader: RunReader | None = None
+        self._warned_s = 0.0
+        self._warned_of: set[str] = set()
         self._bars = progress_bars(disable=quiet)
         self._acquired = self._bars.add_task("acquired", total=None)
         self._analysed = self._bars.add_task("analysed", total=None)
@@ -158,6 +162,21 @@ class RunProgress:
         done = counts.analysed + counts.failed
         self._bars.update(self._acquired, completed=counts.acquired, total=counts.expected)
         self._bars.update(self._analysed, completed=done, total=counts.expected)
+
+    def warn(self) -> None:
+        """Print what is wrong with the run, once for each time that it begins."""
+        now_s = time.monotonic()
+        if self._reader is None or now_s - self._warned_s < WARN_EVERY_S:
+            return
+        self._warned_s = now_s
+        try:
+            found = {alert.kind: alert for alert in alerts(self._reader, time.time())}
+        except (OSError, ValueError):
+            logger.debug("No look at %s", self._store, exc_info=True)
+            return
+        for kind in found.keys() - self._warned_of:
+            self.say(f"Alert: {found[kind]}")
+        self._warned_of = set(found)
 
     def _look(self) -> FrameCounts:
         if self._reader is None:

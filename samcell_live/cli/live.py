@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from samcell_live.cli.console import RunProgress, explains_errors, stopping, work
+from samcell_live.cli.console import RunProgress, explains_errors, out, stopping, work
 from samcell_live.cli.models import fetch_with_progress
 from samcell_live.cli.page import Page
 from samcell_live.cli.report import default_store, report_run
 from samcell_live.settings import RunSettings
+from samcell_live.store.reader import RunReader
 
 StoreOption = Annotated[
     Path | None,
@@ -54,17 +57,65 @@ def demo(
 @explains_errors
 def run(
     config: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A YAML file.")
-    ],
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="A YAML file.")
+    ] = None,
     *,
     store: StoreOption = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Instead of CONFIG: a run that broke off. Its remaining frames are "
+            "acquired into it, each when it is due.",
+        ),
+    ] = None,
     dashboard: Annotated[bool, typer.Option(help="Serve the dashboard meanwhile.")] = False,
     port: PortOption = 8050,
     json: JsonOption = False,
 ) -> None:
     """Acquire and analyse what a configuration file describes."""
     page = Page(port, open_browser=False) if dashboard else None
-    _acquire(RunSettings.from_yaml(config), store, page, stay=False, as_json=json)
+    if resume is not None:
+        _resume(resume, config, store, page, as_json=json)
+    elif config is None:
+        raise ValueError(
+            "Name a configuration file, or a run to go on with: --resume STORE."
+        )
+    else:
+        _acquire(RunSettings.from_yaml(config), store, page, stay=False, as_json=json)
+
+
+def _resume(
+    path: Path,
+    config: Path | None,
+    store: Path | None,
+    page: Page | None,
+    *,
+    as_json: bool,
+) -> None:
+    if config is not None or store is not None:
+        raise ValueError(
+            f"--resume {path} takes its settings from the run, and goes on in it: leave "
+            "CONFIG and --store out."
+        )
+    from samcell_live.microscope.experiment import resume_experiment
+
+    reader = RunReader(path)
+    counts, analysis = reader.counts(reader.plan.analysis.name), reader.plan.analysis
+    if not counts.missing:
+        text = f"All {counts.acquired} frames of {path} are acquired: nothing is left"
+        rest = f", but {counts.waiting} to analyse." if counts.waiting else "."
+        out.print(text + rest, soft_wrap=True, markup=False)
+    fetch_with_progress(analysis.segmentation.model)
+    _follow(
+        lambda stop: resume_experiment(path, stop),
+        path,
+        analysis.name,
+        page,
+        stay=False,
+        as_json=as_json,
+    )
 
 
 def _acquire(
@@ -79,16 +130,36 @@ def _acquire(
 
     fetch_with_progress(settings.analysis.segmentation.model)
     path = store or default_store(settings.name)
-    analysis = settings.analysis.name
+    _follow(
+        lambda stop: run_experiment(settings, path, stop),
+        path,
+        settings.analysis.name,
+        page,
+        stay=stay,
+        as_json=as_json,
+    )
+
+
+def _follow(
+    begin: Callable[[threading.Event], Generator[None, None, None]],
+    path: Path,
+    analysis: str,
+    page: Page | None,
+    *,
+    stay: bool,
+    as_json: bool,
+) -> None:
+    """Go through an acquisition with progress, page and report."""
     with (
         work() as begun,
         stopping() as stop,
         RunProgress(path, analysis, quiet=False) as progress,
-        closing(run_experiment(settings, path, stop)) as steps,
+        closing(begin(stop)) as steps,
     ):
         try:
             for _ in steps:
                 progress.update()
+                progress.warn()
                 if page is not None and (news := page.show(path)):
                     progress.say(news)
             begun.set()

@@ -18,6 +18,7 @@ from pymmcore_plus.experimental.unicore import (
 )
 from pymmcore_plus.mda import MDAEngine
 
+from samcell_live.microscope.remaining import due_s
 from samcell_live.simulation.culture import Culture
 from samcell_live.simulation.rendering import CHANNELS, render_field
 
@@ -225,7 +226,7 @@ class _CultureEngine(MDAEngine):
         self._camera = camera
 
     def setup_event(self, event: MDAEvent) -> None:
-        self._camera.elapsed_s = event.min_start_time or 0.0
+        self._camera.elapsed_s = due_s(event)
         super().setup_event(event)
 
     def teardown_sequence(self, sequence: MDASequence) -> None:

@@ -23,6 +23,9 @@ class Listener(Protocol):
     def sequence_started(self, sequence: MDASequence, summary: Metadata) -> None:
         """Prepare for a sequence; no frame comes before this returns."""
 
+    def awaiting_event(self, event: MDAEvent, remaining_s: float) -> None:
+        """Know that nothing is due for so long. Runs in the camera's thread."""
+
     def frame_ready(self, image: Pixels, event: MDAEvent, metadata: Metadata) -> None:
         """Take one frame. Runs in the camera's thread."""
 
@@ -45,6 +48,7 @@ class Tap:
         self._connected: list[tuple[Any, Callable[..., None]]] = []
         for signal, method in (
             (events.sequenceStarted, listener.sequence_started),
+            (events.awaitingEvent, listener.awaiting_event),
             (events.frameReady, listener.frame_ready),
             (events.sequenceFinished, listener.sequence_finished),
         ):

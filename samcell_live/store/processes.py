@@ -36,6 +36,12 @@ STALE_AFTER_S = 15.0
 Health: TypeAlias = Mapping[str, float | str | None]
 
 
+def number(health: Health, name: str) -> float:
+    """Figure of that name, 0 where it is not known."""
+    value = health.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
 def analysis_role(name: str) -> str:
     """Role of the worker of one analysis."""
     return f"analysis-{name}"
@@ -92,6 +98,25 @@ def read_process(path: Path, role: str) -> ProcessState | None:
     return ProcessState(**attributes)
 
 
+def refuse_taken(path: Path, role: str) -> ProcessState | None:
+    """See that a role is free; gives the record of who had it last.
+
+    Raises
+    ------
+    RoleTakenError
+        If a live process has it.
+    """
+    now_s = time.time()
+    previous = read_process(path, role)
+    if previous is not None and previous.is_alive(now_s):
+        raise RoleTakenError(
+            f"The {role} of {path} is in the hands of process {previous.pid} on "
+            f"{previous.host}, heard of {now_s - previous.heartbeat_s:.0f} s ago. "
+            "Wait until it ends, or end it."
+        )
+    return previous
+
+
 class ProcessRecord:
     """Takes a role in a run, keeps its heartbeat going and gives it back.
 
@@ -119,15 +144,9 @@ class ProcessRecord:
         self._path, self._role = path, role
         self._group = path / layout.process(role)
         now = time.time()
-        previous = read_process(path, role)
+        previous = refuse_taken(path, role)
         self.previous = previous
         """Record of the process that had the role before, or None."""
-        if previous is not None and previous.is_alive(now):
-            raise RoleTakenError(
-                f"The {role} of {path} is in the hands of process {previous.pid} on "
-                f"{previous.host}, heard of {now - previous.heartbeat_s:.0f} s ago. "
-                "Wait until it ends, or end it."
-            )
         if previous is not None and previous.state == "running":
             logger.warning(
                 "Taking over the %s of %s: process %d on %s died.",
@@ -170,7 +189,7 @@ class ProcessRecord:
         self._state = replace(self._state, state=state, message=message)
         try:
             self.write_now()
-        except RoleTakenError:  # its record is no longer ours to write
+        except (OSError, RoleTakenError):  # the disk is full or away, or it is not ours
             logger.warning("The end of this process is not recorded", exc_info=True)
 
     def __enter__(self) -> Self:
@@ -204,4 +223,6 @@ class ProcessRecord:
             self._state = replace(
                 self._state, heartbeat_s=time.time(), health=dict(self._health())
             )
+            if not self._path.is_dir():  # it would be made anew
+                raise FileNotFoundError(f"{self._path} is there no more.")
             write_group(self._group, asdict(self._state))

@@ -25,6 +25,9 @@ class Notebook:
     def sequence_started(self, sequence: Any, summary: Any) -> None:
         self._hear("started")
 
+    def awaiting_event(self, event: Any, remaining_s: float) -> None:
+        self._hear(remaining_s)
+
     def frame_ready(self, image: Any, event: Any, metadata: Any) -> None:
         self._hear(int(image[0, 0]))
 
@@ -39,6 +42,7 @@ class Notebook:
 
 def play(events: Any) -> None:
     events.sequenceStarted.emit(SEQUENCE, {})
+    events.awaitingEvent.emit(EVENT, 2.5)
     events.frameReady.emit(IMAGE, EVENT, {})
     events.sequenceFinished.emit(SEQUENCE)
 
@@ -47,7 +51,7 @@ def test_all_of_a_sequence_is_heard() -> None:
     events, notebook = MDASignaler(), Notebook()
     tap = Tap(events, notebook)
     play(events)
-    assert notebook.heard == ["started", 7, "finished"]
+    assert notebook.heard == ["started", 2.5, 7, "finished"]
     assert tap.errors == []
 
 
@@ -57,7 +61,7 @@ def test_our_exceptions_stay_with_us() -> None:
     events.frameReady.connect(lambda *arguments: others.append("frame"))
     play(events)
     assert others == ["frame"]
-    assert tap.errors[1] == "frame_ready: RuntimeError: disk on fire"
+    assert tap.errors[2] == "frame_ready: RuntimeError: disk on fire"
 
 
 def test_a_peer_that_raises_does_not_starve_us() -> None:

@@ -1,0 +1,143 @@
+"""Somebody is told: what is wrong with a run follows from its store alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import commit_cells, frame, plan, results_of
+
+from samcell_live.records import FrameKey, RunShape
+from samcell_live.store import layout
+from samcell_live.store.alerts import PATIENCE_S, Condition, alerts, judge, patience_s
+from samcell_live.store.arrays import write_group
+from samcell_live.store.create import create_run
+from samcell_live.store.frames import FrameWriter
+from samcell_live.store.processes import ACQUISITION, ProcessRecord, ProcessState, State
+from samcell_live.store.reader import RunReader
+
+NOW_S = time.time()
+NOBODY_PID = 2**22 + 1  # above Linux's largest
+TEN_MINUTES_S = 600.0
+
+
+def process(
+    state: State = "running", *, pid: int | None = None, **health: float | str
+) -> ProcessState:
+    return ProcessState(
+        state, socket.gethostname(), pid or os.getpid(), NOW_S, NOW_S, "no power", health
+    )
+
+
+def told(
+    acquisition: ProcessState | None,
+    worker: ProcessState | None = None,
+    *,
+    acquired: tuple[int, ...] = (),
+    n_waiting: int = 0,
+    now_s: float = NOW_S,
+) -> list[str]:
+    """Kinds of the alerts of a run of six frames, ten minutes apart."""
+    there = np.isin(np.arange(6), acquired)
+    run_plan = plan(RunShape(t=6), interval_s=TEN_MINUTES_S)
+    rank = np.arange(6, dtype=np.int32)
+    condition = Condition(run_plan, there, rank, n_waiting, acquisition, worker)
+    return [alert.kind for alert in judge(condition, now_s)]
+
+
+def test_a_run_that_is_well_gives_no_alert() -> None:
+    well = process(last_frame_s=NOW_S - 100, next_due_s=NOW_S + 500, lost=0)
+    assert told(well, process(), acquired=(0, 1), n_waiting=1) == []
+
+
+def test_a_run_that_nobody_has_begun_gives_no_alert() -> None:
+    assert told(None) == []
+
+
+@pytest.mark.parametrize(("silent_s", "kinds"), [(299, []), (301, ["stalled"])])
+def test_silence_is_an_alert_within_one_interval(silent_s: float, kinds: list[str]) -> None:
+    due = process(last_frame_s=NOW_S - 600, next_due_s=NOW_S)
+    assert told(due, now_s=NOW_S + silent_s) == kinds
+
+
+def test_a_scan_that_takes_long_is_not_silent() -> None:
+    in_a_scan = process(last_frame_s=NOW_S - 2, next_due_s=NOW_S - 550)
+    assert told(in_a_scan) == []
+
+
+def test_a_stalled_run_says_where_it_hangs() -> None:
+    hangs = process(
+        last_frame_s=NOW_S - 900, next_due_s=0, at_work_in="peer.py, line 7, on"
+    )
+    run_plan = plan(RunShape(t=2), interval_s=TEN_MINUTES_S)
+    nothing = np.zeros(2, dtype=bool)
+    rank = np.arange(2, dtype=np.int32)
+    (alert,) = judge(Condition(run_plan, nothing, rank, 0, hangs, None), NOW_S)
+    assert str(alert) == (
+        "No frame for 900 s, though one was due; the acquisition is at peer.py, line 7, on."
+    )
+
+
+def test_a_paused_run_says_why_and_is_not_stalled() -> None:
+    paused = process(last_frame_s=NOW_S - 9000, next_due_s=0, paused="the disk is full")
+    assert told(paused) == ["paused"]
+
+
+def test_patience_is_measured_on_the_wall_and_not_in_the_culture() -> None:
+    hourly = {"microscope": {"kind": "simulated", "speed": 36.0}}
+    assert patience_s(plan(interval_s=3600.0, settings=hourly)) == 50
+    assert patience_s(plan(interval_s=3600.0)) == 1800
+    assert patience_s(plan(interval_s=0.1)) == PATIENCE_S
+
+
+def test_frames_that_were_passed_over_are_missed_at_once() -> None:
+    well = process(last_frame_s=NOW_S)
+    assert told(well, acquired=(0, 1, 3)) == ["missing"]
+    assert told(well, acquired=(0, 1)) == []
+
+
+def test_frames_that_wait_for_the_disk_are_not_missing() -> None:
+    assert told(process(last_frame_s=NOW_S, waiting_mb=8.0), acquired=(0, 1, 3)) == []
+
+
+def test_lost_frames_and_a_slow_disk_are_told() -> None:
+    poor = process(last_frame_s=NOW_S, lost=1, last_error="full", written_in_place=2)
+    assert told(poor) == ["lost", "slow disk"]
+
+
+def test_an_acquisition_that_failed_or_died_is_told() -> None:
+    assert told(process("failed")) == ["acquisition"]
+    assert told(process(pid=NOBODY_PID)) == ["acquisition"]
+    assert told(process("cancelled")) == []
+
+
+def test_a_worker_that_dies_is_told_and_so_is_one_that_gave_up() -> None:
+    restarted = process(last_frame_s=NOW_S, worker="running", worker_restarts=2)
+    assert told(restarted, process(), n_waiting=3) == ["analysis"]
+    ended = process(last_frame_s=NOW_S, worker="ended")
+    assert told(ended, process("failed"), n_waiting=3) == ["analysis"]
+    assert told(ended, process("finished"), n_waiting=0) == []
+    assert told(process("finished"), process(pid=NOBODY_PID), n_waiting=3) == ["analysis"]
+
+
+def test_alerts_are_read_from_the_store(tmp_path: Path) -> None:
+    path, run_plan = tmp_path / "run", plan(RunShape(t=3), interval_s=TEN_MINUTES_S)
+    create_run(path, run_plan)
+    writer = FrameWriter(path, run_plan)
+    for t in (0, 2):
+        writer.write(frame(FrameKey(t=t)))
+    commit_cells(results_of(path, run_plan), FrameKey(t=0), 1)
+    with ProcessRecord(path, ACQUISITION, lambda: {"last_frame_s": time.time()}):
+        (alert,) = alerts(RunReader(path), time.time())
+    assert alert.text.startswith("1 frames were due and did not come")
+    last = RunReader(path).process(ACQUISITION)
+    assert last is not None
+    killed = replace(last, state="running", pid=NOBODY_PID)
+    write_group(path / layout.process(ACQUISITION), asdict(killed))
+    first = alerts(RunReader(path), time.time())[0]
+    assert "samcell-live run --resume STORE" in first.text
