@@ -23,7 +23,7 @@ SAMCELL = SamcellHeader(
 )
 
 
-def starter(teacher: Teacher | None) -> StarterHeader:
+def header(teacher: Teacher | None) -> StarterHeader:
     return StarterHeader(
         channels=(4, 6),
         peak_threshold=0.5,
@@ -37,8 +37,10 @@ def starter(teacher: Teacher | None) -> StarterHeader:
     )
 
 
-def weights(**headers: StarterHeader | SamcellHeader) -> Weights:
-    return Weights({}, "0", **headers)  # type: ignore[arg-type]  # each by its own name
+def weights(
+    starter: StarterHeader | None = None, samcell: SamcellHeader | None = None
+) -> Weights:
+    return Weights({}, "0", starter, samcell)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_released_weights_are_known_by_name_address_and_file(model: str) -> None
 
 
 def test_the_package_s_own_weights_are_under_its_license() -> None:
-    assert "BSD-3-Clause" in terms_of("starter", weights(starter=starter(None)))
+    assert "BSD-3-Clause" in terms_of("starter", weights(starter=header(None)))
 
 
 def test_a_header_s_terms_are_kept() -> None:
@@ -64,11 +66,9 @@ def test_a_header_s_terms_are_kept() -> None:
 def test_what_learnt_from_a_teacher_has_the_teacher_s_terms() -> None:
     teacher = Teacher(name="samcell-generalist", sha256="0", terms=SAMCELL_TERMS)
 
-    assert terms_of("run/x.safetensors", weights(starter=starter(teacher))) == SAMCELL_TERMS
+    assert terms_of("run/x.safetensors", weights(starter=header(teacher))) == SAMCELL_TERMS
 
 
-@pytest.mark.parametrize("header", [None, starter(None)])
-def test_terms_that_nobody_stated_are_unknown(header: StarterHeader | None) -> None:
-    known = weights() if header is None else weights(starter=header)
-
-    assert terms_of("someone.safetensors", known) == UNKNOWN_TERMS
+@pytest.mark.parametrize("starter", [None, header(None)])
+def test_terms_that_nobody_stated_are_unknown(starter: StarterHeader | None) -> None:
+    assert terms_of("someone.safetensors", weights(starter)) == UNKNOWN_TERMS

@@ -26,8 +26,9 @@ def terms_of(model: str, weights: Weights) -> str:
         return published.terms
     if model == STARTER:
         return STARTER_TERMS
-    header = weights.samcell or (weights.starter and weights.starter.teacher)
-    if header is not None:
-        return header.terms
+    if weights.samcell is not None:
+        return weights.samcell.terms
+    if weights.starter is not None and weights.starter.teacher is not None:
+        return weights.starter.teacher.terms
     by_file = {cached_path(known).name: known.terms for known in PUBLISHED.values()}
     return by_file.get(Path(model).name, UNKNOWN_TERMS)

@@ -1,0 +1,1 @@
+"""Distilling: a starter network learns from another model's distance maps."""
