@@ -101,26 +101,45 @@ class Traced(Segmenter):
         """Take the device's time, and give the image itself as its map."""
         with self.trace.of("predict"):
             time.sleep(self.device_ms / 1e3 * len(images))
-            return [Answer(image.pixels + self.grain, None) for image in images]
+            return [self._read_as_map(image) for image in images]
+
+    def _read_as_map(self, image: Prepared) -> Answer:
+        height_px, width_px = image.pixels.shape
+        return Answer(image.pixels + self.grain[:height_px, :width_px], None)
 
     def finish(self, prepared: Prepared, answer: Answer) -> Any:
         """Note the time of the last stage, the live table included."""
         with self.trace.of("finish"):
             found = super().finish(prepared, answer)
-            cell_table(found.labels, np.zeros((SIDE_PX, SIDE_PX), np.uint16), 1.0)
+            cell_table(found.labels, np.zeros(found.labels.shape, np.uint16), 1.0)
             return found
 
 
-def dense_culture(seed: int) -> npt.NDArray[np.uint16]:
+def dense_culture(seed: int, side_px: int = SIDE_PX) -> npt.NDArray[np.uint16]:
     """Draw a frame that reads as its own distance map: touching cells, about 3000."""
     rng = np.random.default_rng(seed)
-    lattice = np.arange(CELL_PX // 2, SIDE_PX, CELL_PX)
+    lattice = np.arange(CELL_PX // 2, side_px, CELL_PX)
     centres = np.stack(np.meshgrid(lattice, lattice), -1).reshape(-1, 2)
-    centres = np.clip(centres + rng.integers(-9, 10, centres.shape), 0, SIDE_PX - 1)
-    apart = np.ones((SIDE_PX, SIDE_PX), bool)
+    centres = np.clip(centres + rng.integers(-9, 10, centres.shape), 0, side_px - 1)
+    apart = np.ones((side_px, side_px), bool)
     apart[centres[:, 0], centres[:, 1]] = False
     depth = 1 - ndimage.distance_transform_edt(apart) / (0.75 * CELL_PX)
     return np.asarray(60000 * np.clip(depth, 0, 1), np.uint16)
+
+
+def stand_in_model() -> Model:
+    """Model around the network of known cost; what reads its answer is the real thing."""
+    return Model(
+        network=load_model(find_weights("starter")).network,
+        name="stand-in",
+        sha256="",
+        prepare=scale_to_unit,
+        tiling=EvenTiling(SIDE_PX, 32, overlap_px=32),
+        most_tiles=1,
+        peak_threshold=0.6,
+        fill_threshold=0.2,
+        cell_diameter_px=CELL_PX,
+    )
 
 
 def main() -> None:
@@ -133,18 +152,7 @@ def main() -> None:
 
     frames = [dense_culture(seed) for seed in range(3)]
     frames = [frames[i % 3] for i in range(chosen.frames)]
-    plain = load_model(find_weights("starter"))
-    model = Model(
-        network=plain.network,
-        name="stand-in",
-        sha256="",
-        prepare=scale_to_unit,
-        tiling=EvenTiling(SIDE_PX, 32, overlap_px=32),
-        most_tiles=1,
-        peak_threshold=0.6,
-        fill_threshold=0.2,
-        cell_diameter_px=CELL_PX,
-    )
+    model = stand_in_model()
     Traced(model, 0)(frames[0])  # compile what is compiled at first use
 
     one_by_one = Traced(model, chosen.device_ms)

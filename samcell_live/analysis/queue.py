@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from samcell_live.records import FrameKey
 from samcell_live.store.processes import ACQUISITION
 from samcell_live.store.reader import RunReader
 
-POLL_S = 0.1
+POLL_S = 0.05
 
 
 def waiting_frames(
@@ -20,7 +19,7 @@ def waiting_frames(
     *,
     order: Literal["oldest", "newest"] = "oldest",
     follow: bool = False,
-    stop: threading.Event | None = None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Iterator[FrameKey]:
     """Give each waiting frame once, until there are none.
 
@@ -34,28 +33,27 @@ def waiting_frames(
         Which of the waiting frames comes first.
     follow : bool
         Go on waiting for frames while the acquisition runs.
-    stop : threading.Event, optional
-        Once set, no more frames are given.
+    is_over : callable, optional
+        Once it says so, no more frames are given.
 
     Raises
     ------
     FileNotFoundError
         If the store is taken away meanwhile.
     """
-    stop = stop or threading.Event()
     given: set[int] = set()
-    while not stop.is_set():
+    while not is_over():
         # Asked before the frames are counted: none can come in between.
-        over = not follow or acquisition_is_over(reader)
+        no_more_come = not follow or acquisition_is_over(reader)
         slots = [int(slot) for slot in reader.waiting(analysis) if slot not in given]
         if slots:
             slot = slots[0] if order == "oldest" else slots[-1]
             given.add(slot)
             yield reader.plan.shape.key(slot)
-        elif over:
+        elif no_more_come:
             return
         else:
-            stop.wait(POLL_S)
+            time.sleep(POLL_S)
 
 
 def acquisition_is_over(reader: RunReader) -> bool:

@@ -1,21 +1,30 @@
-"""The worker: a loop over frames that does not know where they come from."""
+"""The worker: a loop over frames that does not know where they come from.
+
+A few frames are in hand at once, each in a thread of its own: while the network works on
+one, others are read, flooded, measured and committed.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
-import math
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from samcell_live.analysis.hands import Hands
+from samcell_live.analysis.network import SharedNetwork
 from samcell_live.analysis.queue import waiting_frames
+from samcell_live.analysis.worker_health import (
+    FATAL_ATTEMPTS,
+    WorkerHealth,
+    earlier_deaths,
+)
 from samcell_live.culture.cells import cell_table
 from samcell_live.culture.confluence import measured_only, summarise
 from samcell_live.records import (
@@ -31,12 +40,15 @@ from samcell_live.settings import AnalysisSettings
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import ProcessRecord, analysis_role
 from samcell_live.store.reader import RunReader
-from samcell_live.store.results import open_analysis
+from samcell_live.store.results import ResultsWriter, open_analysis
 
 logger = logging.getLogger(__name__)
 
-FATAL_ATTEMPTS = 2
-"""A frame that ends the worker this often is marked failed."""
+MOST_IN_HAND = 6
+"""One is read, one has the network, one waits for it, others are flooded and committed."""
+
+MOST_PX_IN_HAND = 2**26
+"""A pixel takes 30 bytes or so while its frame is in hand."""
 
 
 class WorkInterruptedError(RuntimeError):
@@ -71,49 +83,17 @@ class Results(Protocol):
         """Keep the reason why a frame has none."""
 
 
-@dataclass(slots=True)
-class WorkerHealth:
-    """How the worker does; written with its heartbeat."""
-
-    attempting: int = -1
-    """Slot of the frame at work, -1 for none."""
-    attempts: dict[int, int] = field(default_factory=dict)
-    """Slots on which a worker died before, and how often."""
-    model: str = ""
-    device: str = ""
-    seconds_per_frame: float = math.nan
-    """Moving mean over the last few frames."""
-
-    def finished(self, taken_s: float) -> None:
-        """Count the time of a frame, and that none is at work now."""
-        before = taken_s if math.isnan(self.seconds_per_frame) else self.seconds_per_frame
-        self.seconds_per_frame = before + 0.2 * (taken_s - before)
-        self.attempting = -1
-
-    def figures(self) -> dict[str, float | str | None]:
-        """Plain values for the process record."""
-        return {
-            "attempting": self.attempting,
-            "attempts": json.dumps(self.attempts),
-            "model": self.model,
-            "device": self.device,
-            "seconds_per_frame": (
-                None
-                if math.isnan(self.seconds_per_frame)
-                else round(self.seconds_per_frame, 4)
-            ),
-        }
-
-
 def examine(
-    frame: Frame, plan: RunPlan, segment: Callable[[Frame], Segmentation]
+    frame: Frame, plan: RunPlan, segment: Callable[[Frame], tuple[Segmentation, float]]
 ) -> Result:
-    """Find and measure the cells of a frame, or just measure its quality."""
+    """Find and measure the cells of a frame, or just measure its quality.
+
+    `segment` gives also the milliseconds in the network and the watershed.
+    """
     if not plan.is_segmented(frame.key):
         return Result(measured_only(frame.pixels, bits=plan.bits))
-    started = time.perf_counter()
-    labels = segment(frame).labels
-    inference_ms = (time.perf_counter() - started) * 1e3
+    segmentation, inference_ms = segment(frame)
+    labels = segmentation.labels
     cells = cell_table(labels, frame.pixels, frame.pixel_size_um)
     row = summarise(
         labels,
@@ -131,13 +111,30 @@ def analyse(
     read: Callable[[FrameKey], Frame],
     examine_frame: Callable[[Frame], Result],
     results: Results,
+    *,
+    hands: Hands | None = None,
+    on_done: Callable[[FrameKey], None] = lambda key: None,
 ) -> None:
     """Give every frame a result, or a reason why it has none.
 
     A result that cannot be stored is not caught: a full disk ends the worker loudly,
     and the frame stays waiting.
+
+    Parameters
+    ----------
+    keys : iterable of FrameKey
+        Asked for the next one when there is a hand free for it.
+    read, examine_frame : callable
+        From a key to its frame, and from that to its result; in several threads at once.
+    results : Results
+        Told from several threads at once.
+    hands : Hands, optional
+        How many frames are in hand at once; unset, one.
+    on_done : callable
+        Told of each frame, in its thread, when it is no longer in hand.
     """
-    for key in keys:
+
+    def work_on(key: FrameKey) -> None:
         try:
             result = examine_frame(read(key))
         except Exception as error:  # one bad frame must not end a two-day run
@@ -145,6 +142,12 @@ def analyse(
             results.fail(key, f"{type(error).__name__}: {error}")
         else:
             results.commit(key, result.row, labels=result.labels, cells=result.cells)
+        finally:
+            on_done(key)
+
+    with hands or Hands(1) as hands:
+        for key in hands.as_they_are_free(keys):
+            hands.do(partial(work_on, key))
 
 
 def analyse_run(
@@ -166,7 +169,7 @@ def analyse_run(
     follow : bool
         Stay while the acquisition runs, and take its frames as they come.
     stop : threading.Event, optional
-        Set it to end after the frame at hand.
+        Set it to end after the frames in hand.
     on_frame : callable
         Told of each frame before it is analysed.
 
@@ -189,35 +192,33 @@ def analyse_run(
     health = WorkerHealth()
     with ProcessRecord(path, analysis_role(settings.name), health.figures) as record:
         segmenter = load_segmenter(settings.segmentation)
+        network = SharedNetwork(segmenter)
         making = segmenter.making
         health.model, health.device = making.model, making.device
         results = open_analysis(path, reader.plan, settings.name, making)
-        health.attempts = _earlier_deaths(record)
-        for slot, attempts in health.attempts.items():
-            if attempts >= FATAL_ATTEMPTS and slot in reader.waiting(settings.name):
-                results.fail(
-                    reader.plan.shape.key(slot), f"the worker died {attempts} times on it"
-                )
+        health.attempts = _fail_the_fatal(record, reader, results)
+        hands = Hands(_most_in_hand(reader.plan))
+        keys = waiting_frames(
+            reader,
+            settings.name,
+            order=settings.order,
+            follow=follow,
+            is_over=lambda: hands.is_broken or (stop is not None and stop.is_set()),
+        )
 
-        def announced() -> Iterator[FrameKey]:
-            for key in waiting_frames(
-                reader, settings.name, order=settings.order, follow=follow, stop=stop
-            ):
-                health.attempting = reader.plan.shape.slot(key)
-                record.write_now()
-                on_frame(key)
-                started = time.perf_counter()
-                yield key
-                health.finished(time.perf_counter() - started)
-
-        def examined(frame: Frame) -> Result:
-            return examine(frame, reader.plan, segment)
-
-        def segment(frame: Frame) -> Segmentation:
-            return segmenter(frame.pixels, frame.pixel_size_um)
+        def announce(key: FrameKey) -> None:
+            record.write_now()
+            on_frame(key)
 
         try:
-            analyse(announced(), reader.frame, examined, results)
+            analyse(
+                _announced(keys, reader, health, announce),
+                reader.frame,
+                lambda frame: examine(frame, reader.plan, network),
+                results,
+                hands=hands,
+                on_done=lambda key: health.done(reader.plan.shape.slot(key)),
+            )
         except (OSError, ValueError) as error:
             raise WorkInterruptedError(
                 f"The analysis of {path} was interrupted: {error}. What was committed is "
@@ -226,16 +227,43 @@ def analyse_run(
     return reader.counts(settings.name)
 
 
-def _earlier_deaths(record: ProcessRecord) -> dict[int, int]:
-    """Read on which frames earlier workers died, from the record of the last one."""
-    last = record.previous
-    if last is None:
-        return {}
-    attempts = {
-        int(slot): n
-        for slot, n in json.loads(str(last.health.get("attempts", "{}"))).items()
-    }
-    slot = int(str(last.health.get("attempting", -1)))
-    if last.state == "running" and slot >= 0:
-        attempts[slot] = attempts.get(slot, 0) + 1
-    return attempts
+def _most_in_hand(plan: RunPlan) -> int:
+    """Most frames in hand; the larger they are, the fewer."""
+    fitting = MOST_PX_IN_HAND // (plan.height_px * plan.width_px)
+    return max(1, min(MOST_IN_HAND, fitting))
+
+
+def _fail_the_fatal(
+    record: ProcessRecord, reader: RunReader, results: ResultsWriter
+) -> dict[int, int]:
+    """Mark frames failed that ended workers; gives the deaths on those to try again."""
+    waiting = set(reader.waiting(results.name).tolist())
+    deaths = earlier_deaths(record.previous, waiting)
+    for slot, n_deaths in deaths.items():
+        if n_deaths >= FATAL_ATTEMPTS:
+            key = reader.plan.shape.key(slot)
+            results.fail(key, f"the worker died {n_deaths} times on it")
+    return {slot: n for slot, n in deaths.items() if n < FATAL_ATTEMPTS}
+
+
+def _announced(
+    keys: Iterable[FrameKey],
+    reader: RunReader,
+    health: WorkerHealth,
+    announce: Callable[[FrameKey], None],
+) -> Iterator[FrameKey]:
+    """Say of each frame that it is in hand before it is.
+
+    A frame that was in hand when a worker died is alone in hand, so that it is known
+    whose fault it is if it happens again.
+    """
+    for key in keys:
+        slot = reader.plan.shape.slot(key)
+        is_suspect = slot in health.attempts
+        if is_suspect:
+            health.wait_until_idle()
+        health.begin(slot)
+        announce(key)
+        yield key
+        if is_suspect:
+            health.wait_until_idle()

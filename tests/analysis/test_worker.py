@@ -4,22 +4,24 @@ import shutil
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from builders import acquired_run, commit_cells, frame, plan, results_of, segmentation
 
+from samcell_live.analysis import worker
+from samcell_live.analysis.hands import Hands
 from samcell_live.analysis.queue import waiting_frames
 from samcell_live.analysis.worker import (
-    FATAL_ATTEMPTS,
     Result,
-    WorkerHealth,
     WorkInterruptedError,
     analyse,
     analyse_run,
     examine,
 )
+from samcell_live.analysis.worker_health import FATAL_ATTEMPTS
 from samcell_live.records import Frame, FrameKey, Labels, RunShape, SeriesRow
 from samcell_live.settings import AnalysisSettings
 from samcell_live.store import layout
@@ -84,17 +86,48 @@ def test_a_result_that_cannot_be_stored_ends_the_worker_loudly() -> None:
         analyse(KEYS, frame, lambda one: Result(SeriesRow()), FullDisk())
 
 
+def test_frames_are_read_examined_and_committed_side_by_side() -> None:
+    all_at_it = threading.Barrier(3)
+
+    def read(key: FrameKey) -> Frame:
+        if key.t == 0:
+            all_at_it.wait(10)
+        return frame(key)
+
+    def examine_frame(one: Frame) -> Result:
+        if one.key.t == 1:
+            all_at_it.wait(10)
+        return Result(SeriesRow())
+
+    class MeetsTheOthers(Notebook):
+        def commit(self, key: FrameKey, *arguments: Any, **options: Any) -> None:
+            if key.t == 2:
+                all_at_it.wait(10)
+            super().commit(key, *arguments, **options)
+
+    notebook = MeetsTheOthers()
+    in_hand_no_more: list[FrameKey] = []
+    analyse(
+        KEYS, read, examine_frame, notebook,
+        hands=Hands(3), on_done=in_hand_no_more.append,
+    )  # fmt: skip
+    assert sorted(notebook.done) == sorted(in_hand_no_more) == KEYS
+    assert notebook.failed == {}
+
+
 def test_a_frame_with_cells_is_counted_and_measured() -> None:
-    result = examine(frame(), plan(), lambda one: segmentation(5))
+    result = examine(frame(), plan(), lambda one: (segmentation(5), 12.5))
     assert result.row.cell_count == 5
     assert result.row.confluence == pytest.approx(5 * 16 / (24 * 32))
-    assert result.row.inference_ms > 0
+    assert result.row.inference_ms == 12.5
     assert result.cells is not None
     assert len(result.cells) == 5
 
 
 def test_a_frame_of_another_channel_is_measured_but_not_segmented() -> None:
-    result = examine(frame(FrameKey(c=1)), plan(RunShape(c=2)), lambda one: segmentation(5))
+    result = examine(
+        frame(FrameKey(c=1)), plan(RunShape(c=2)), lambda one: (segmentation(5), 1)
+    )
     assert np.isnan(result.row.cell_count)
     assert result.row.focus > 0
     assert result.labels is None
@@ -145,30 +178,76 @@ def test_the_queue_does_not_wait_for_a_store_that_is_gone(tmp_path: Path) -> Non
 def test_the_queue_stops_when_asked(tmp_path: Path) -> None:
     acquired_run(tmp_path / "run")
     stop = threading.Event()
-    keys = waiting_frames(RunReader(tmp_path / "run"), "cells", stop=stop)
+    keys = waiting_frames(RunReader(tmp_path / "run"), "cells", is_over=stop.is_set)
     next(keys)
     stop.set()
     assert list(keys) == []
 
 
-def test_a_frame_that_killed_the_worker_twice_is_marked_failed(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    acquired_run(path, plan(RunShape(t=2)))
+def worker_that_died(path: Path, **health: str) -> None:
+    """Leave the record of a worker that is no more."""
     role = analysis_role("cells")
     with ProcessRecord(path, role):
         running = RunReader(path).process(role)
     assert running is not None
-    killed = replace(
-        running,
-        state="running",
-        pid=2**22 + 1,
-        health={"attempting": 0, "attempts": '{"0": 1}'},
-    )
+    killed = replace(running, state="running", pid=2**22 + 1, health=health)
     write_group(path / layout.process(role), asdict(killed))
+
+
+def test_a_frame_that_killed_the_worker_twice_is_marked_failed(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    acquired_run(path, plan(RunShape(t=2)))
+    worker_that_died(path, attempting="0", attempts='{"0": 1}')
     counts = analyse_run(path, AnalysisSettings())
     reader = RunReader(path)
     assert (counts.analysed, counts.failed) == (1, 1)
     assert reader.failure(0, "cells") == f"the worker died {FATAL_ATTEMPTS} times on it"
+
+
+def test_frames_in_hand_when_a_worker_died_are_each_tried_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run"
+    acquired_run(path)
+    worker_that_died(path, attempting="1 2", attempts='{"4": 1}')
+    reader = RunReader(path)
+    recorded: dict[int, str] = {}
+
+    def examine_noting(one: Frame, *arguments: Any) -> Result:
+        state = reader.process(analysis_role("cells"))
+        assert state is not None
+        slot = plan().shape.slot(one.key)
+        recorded[slot] = str(state.health["attempting"])
+        return examine(one, *arguments)
+
+    monkeypatch.setattr(worker, "examine", examine_noting)
+    assert analyse_run(path, AnalysisSettings()).analysed == 6
+    assert all(str(slot) in in_hand.split() for slot, in_hand in recorded.items())
+    assert [recorded[slot] for slot in (1, 2, 4)] == ["1", "2", "4"]
+    last = reader.process(analysis_role("cells"))
+    assert last is not None
+    assert last.health["attempts"] == "{}"
+
+
+def test_a_result_that_cannot_be_stored_ends_a_worker_that_waits_for_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError("RESOURCE_EXHAUSTED: No space left on device")
+
+    path = tmp_path / "run"
+    acquired_run(path, plan(RunShape(t=1)))
+    monkeypatch.setattr(ResultsWriter, "commit", full)
+    with (
+        ProcessRecord(path, ACQUISITION),
+        pytest.raises(WorkInterruptedError, match="No space left"),
+    ):
+        analyse_run(path, AnalysisSettings(), follow=True)
+
+
+@pytest.mark.parametrize(("side_px", "most"), [(512, 6), (2048, 6), (5000, 2), (9000, 1)])
+def test_the_larger_the_frames_the_fewer_are_in_hand(side_px: int, most: int) -> None:
+    assert worker._most_in_hand(plan(height_px=side_px, width_px=side_px)) == most
 
 
 def test_a_disk_that_fills_up_interrupts_the_work_and_the_frame_stays_waiting(
@@ -185,14 +264,6 @@ def test_a_disk_that_fills_up_interrupts_the_work_and_the_frame_stays_waiting(
     monkeypatch.undo()
     assert RunReader(path).counts("cells").waiting == 6
     assert analyse_run(path, AnalysisSettings()).analysed == 6
-
-
-def test_the_time_of_a_frame_is_the_mean_of_the_last() -> None:
-    health = WorkerHealth()
-    assert health.figures()["seconds_per_frame"] is None
-    for _ in range(3):
-        health.finished(10.0)
-    assert health.seconds_per_frame == pytest.approx(10)
 
 
 def test_a_run_is_worked_off_once_and_for_all(tmp_path: Path) -> None:

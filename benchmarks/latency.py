@@ -1,0 +1,88 @@
+"""How long a frame takes from the camera to its committed row, apart from inference.
+
+    python benchmarks/latency.py [--frames 20] [--side-px 2048] [--pause-s 0.5]
+
+A run as it is live: frames are offered one by one to the writer, and the worker, a process
+of its own with the starter network, commits their rows. The store is watched from
+here. Printed: the time to the mark of the raw frame, to the committed row, and the latter
+less the time in network and watershed that stands in the row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from pipeline import dense_culture
+from raw_writer import one_field
+
+from samcell_live.analysis.live_run import LiveRun
+from samcell_live.records import Frame, FrameKey, FrameRow
+from samcell_live.store.reader import RunReader
+
+MOST_MS = 150.0
+LOOK_S = 0.002
+GIVE_UP_S = 600.0
+
+
+def seconds_until(condition: Callable[[], bool], started: float) -> float:
+    """Look at the store until something is true of it."""
+    while not condition():
+        if time.perf_counter() - started > GIVE_UP_S:
+            raise SystemExit(f"no result within {GIVE_UP_S:.0f} s")
+        time.sleep(LOOK_S)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=20)
+    parser.add_argument("--side-px", type=int, default=2048)
+    parser.add_argument("--pause-s", type=float, default=0.5)
+    chosen = parser.parse_args()
+    pixels = dense_culture(0, chosen.side_px)
+    plan = one_field(chosen.frames + 1, chosen.side_px)
+    kept_ms, whole_ms = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.ome.zarr"
+        run = LiveRun(path, plan)
+        reader = RunReader(path)
+        for t in range(chosen.frames + 1):
+            started = time.perf_counter()
+            run.offer(Frame(FrameKey(t=t), pixels, 0.65, FrameRow(time_s=time.time())))
+            kept_ms.append(
+                1e3 * seconds_until(lambda t=t: bool(reader.acquired()[t]), started)
+            )
+            whole_ms.append(
+                1e3 * seconds_until(lambda t=t: bool(reader.committed("cells")[t]), started)
+            )
+            time.sleep(chosen.pause_s)
+        run.finish("finished")
+        run.wait()
+        inference_ms = reader.series("cells")["inference_ms"].to_numpy()
+
+    # The first frame waits until the worker has started and compiled what it compiles.
+    rest_ms = (np.array(whole_ms) - inference_ms)[1:]
+    print(f"machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores")
+    print(f"{chosen.frames} frames, {chosen.side_px} px squared, one at a time")
+    print(
+        f"frame to mark of its raw pixels: median {statistics.median(kept_ms[1:]):.0f} ms"
+    )
+    print(f"frame to committed row: median {statistics.median(whole_ms[1:]):.0f} ms")
+    print(f"of which network and watershed: median {np.median(inference_ms[1:]):.0f} ms")
+    print(
+        f"frame to committed row, less inference: median {np.median(rest_ms):.0f} ms "
+        f"(under {MOST_MS:.0f}), from {rest_ms.min():.0f} to {rest_ms.max():.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
