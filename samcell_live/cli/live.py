@@ -100,10 +100,11 @@ def _resume(
             "CONFIG and --store out."
         )
     from samcell_live.microscope.experiment import resume_experiment
+    from samcell_live.microscope.remaining import remaining
 
     reader = RunReader(path)
     counts, analysis = reader.counts(reader.plan.analysis.name), reader.plan.analysis
-    if not counts.missing:
+    if not remaining(path).rest.missing:
         text = f"All {counts.acquired} frames of {path} are acquired: nothing is left"
         rest = f", but {counts.waiting} to analyse." if counts.waiting else "."
         out.print(text + rest, soft_wrap=True, markup=False)

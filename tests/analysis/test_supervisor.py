@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from builders import frame, plan
 
+from samcell_live.analysis import supervisor
 from samcell_live.analysis.live_run import LiveRun
+from samcell_live.analysis.supervisor import WorkerProcess
 from samcell_live.records import RunShape
 from samcell_live.store.check import check_store
 from samcell_live.store.reader import RunReader
@@ -56,3 +58,74 @@ def test_a_worker_that_is_refused_is_not_started_again(tmp_path: Path) -> None:
     assert run.wait(60)
     assert run.worker.restarts == 0
     assert "no-such-model" in run.worker.error
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let workers be scripts that end with the exit codes given, and then with the last."""
+    if sys.platform == "win32":
+        pytest.skip("the stand-in is a shell script")
+    script, codes, starts = (tmp_path / name for name in ("worker", "codes", "starts"))
+
+    def ending_with(*exit_codes: int) -> None:
+        codes.write_text("\n".join(map(str, exit_codes)) + "\n")
+        script.write_text(
+            "#!/bin/sh\n"
+            f"echo started >> {starts}\n"
+            f"n=$(wc -l < {starts})\n"
+            "echo the reason >&2\n"
+            f"exit $(head -n $n {codes} | tail -n 1)\n"
+        )
+        script.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(script))
+        monkeypatch.setattr(supervisor, "POLL_S", 0.001)
+        monkeypatch.setattr(supervisor, "MAX_PAUSE_S", 0.002)
+
+    return ending_with
+
+
+def n_starts(folder: Path) -> int:
+    return len((folder / "starts").read_text().split())
+
+
+def test_a_worker_that_finds_another_at_work_begins_when_that_one_is_gone(
+    tmp_path: Path, stand_in: Callable[..., None]
+) -> None:
+    stand_in(2, 0)
+    others_looks = iter([True] * 5)
+    worker = WorkerProcess(
+        tmp_path,
+        lambda: 0,
+        is_acquiring=lambda: True,
+        is_taken=lambda: next(others_looks, False),
+    )
+    assert worker.wait(60)
+    assert n_starts(tmp_path) == 2
+    assert worker.figures() == {"worker": "ended", "worker_restarts": 0, "worker_error": ""}
+
+
+def test_while_frames_come_no_worker_is_given_up(
+    tmp_path: Path, stand_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(1)
+    monkeypatch.setattr(supervisor, "MAX_RESTARTS", 2)
+    worker = WorkerProcess(
+        tmp_path,
+        lambda: 0,
+        is_acquiring=lambda: n_starts(tmp_path) < 6,
+        is_taken=lambda: False,
+    )
+    assert worker.wait(60)
+    assert worker.restarts == 5
+    assert worker.error == "the reason"
+
+
+def test_a_worker_is_started_again_until_it_is_done(
+    tmp_path: Path, stand_in: Callable[..., None]
+) -> None:
+    stand_in(1, 1, 0)
+    worker = WorkerProcess(
+        tmp_path, lambda: 0, is_acquiring=lambda: False, is_taken=lambda: False
+    )
+    assert worker.wait(60)
+    assert (n_starts(tmp_path), worker.restarts) == (3, 2)
