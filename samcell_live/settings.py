@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 import yaml
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -16,6 +15,9 @@ from pydantic import (
     model_validator,
 )
 from useq import MDASequence
+
+from samcell_live.rules import Rule
+from samcell_live.sequences import Sequence
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 Preset: TypeAlias = Literal["default", "reference"]
@@ -159,33 +161,6 @@ class MicroManager(Settings):
 Microscope = Annotated[SimulatedMicroscope | MicroManager, Field(discriminator="kind")]
 
 
-def _sequence(value: Any) -> Any:
-    """Refuse misspelt keys that useq itself would drop in silence."""
-    if isinstance(value, dict):
-        sequence = MDASequence.model_validate(value)
-        _refuse_unknown_keys(value, sequence, "sequence")
-        return sequence
-    return value
-
-
-def _refuse_unknown_keys(given: Any, parsed: Any, where: str) -> None:
-    if isinstance(given, dict) and isinstance(parsed, BaseModel):
-        known = set(type(parsed).model_fields) | {
-            field.alias for field in type(parsed).model_fields.values() if field.alias
-        }
-        unknown = sorted(set(given) - known)
-        if unknown:
-            raise ValueError(
-                f"{where} has the unknown key {unknown[0]!r}; "
-                f"known here: {', '.join(sorted(known))}."
-            )
-        for name, value in given.items():
-            _refuse_unknown_keys(value, getattr(parsed, name, None), f"{where}.{name}")
-    elif isinstance(given, list) and isinstance(parsed, list | tuple):
-        for place, (one, other) in enumerate(zip(given, parsed, strict=False)):
-            _refuse_unknown_keys(one, other, f"{where}[{place}]")
-
-
 class RunSettings(Settings):
     """One experiment: the microscope, what it acquires, how that is analysed."""
 
@@ -193,8 +168,11 @@ class RunSettings(Settings):
         "run", min_length=1, description="Shown at the head of the dashboard."
     )
     microscope: Microscope = SimulatedMicroscope()
-    sequence: Annotated[MDASequence, BeforeValidator(_sequence)]
+    sequence: Sequence
     analysis: AnalysisSettings = AnalysisSettings()
+    rules: tuple[Rule, ...] = Field(
+        (), description="What the run does by itself when the culture has come so far."
+    )
     memory_budget_mb: PositiveInt = Field(
         1024, description="Frames that wait for the disk hold at most this much memory."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from samcell_dashboard.account import ahead
 from samcell_dashboard.vitals import Vitals, read_crew, shown_analysis, vitals
 from samcell_live.records import FrameKey
+from samcell_live.store.firings import Firing, read_firings
 from samcell_live.store.reader import RunReader
 
 
@@ -29,6 +30,8 @@ class Snapshot:
     """Committed slots, as `RunReader.series` gives them."""
     making: Mapping[str, object]
     """How the results were made, see `records.Making`; empty before the first."""
+    firings: Sequence[Firing] = ()
+    """What the rules of the run did."""
 
     @property
     def edition(self) -> str:
@@ -56,6 +59,7 @@ def take_snapshot(reader: RunReader, now_s: float) -> Snapshot:
         frames=frames,
         results=results,
         making=reader.making(analysis) if analysis in reader.analyses() else {},
+        firings=read_firings(reader.path),
     )
 
 

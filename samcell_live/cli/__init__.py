@@ -12,6 +12,7 @@ from rich.logging import RichHandler
 from samcell_live.cli import (
     ablation,
     data,
+    doctor,
     evaluate,
     live,
     models,
@@ -34,6 +35,7 @@ app.command()(offline.analyse)
 app.command()(offline.replay)
 app.command()(segment.segment)
 app.command()(offline.check)
+app.command()(doctor.doctor)
 app.command()(training.train)
 app.command()(training.finetune)
 app.command()(evaluate.evaluate)
