@@ -8,6 +8,9 @@ from samcell_dashboard.snapshot import Snapshot
 from samcell_dashboard.wording import amount
 from samcell_live.store.processes import Health
 
+MAX_FIRINGS = 5
+"""The newest that rules did; the store has all."""
+
 
 class Fact(NamedTuple):
     """A line of the run's health."""
@@ -31,7 +34,9 @@ def facts(snapshot: Snapshot) -> list[Fact]:
     if isinstance(seconds := worker.get("seconds_per_frame"), int | float):
         found.append(Fact("Analysis", f"{seconds:.2f} s per frame"))
     recorder = crew.acquisition.health if crew.acquisition else {}
-    return found + _troubles(recorder)
+    newest = snapshot.firings[-MAX_FIRINGS:]
+    fired = [Fact("Rule", str(one), is_alarm=bool(one.error)) for one in reversed(newest)]
+    return found + fired + _troubles(recorder)
 
 
 def _troubles(recorder: Health) -> list[Fact]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from samcell_live.cli.console import FOUND_A_PROBLEM, RunProgress, out, print_json
 from samcell_live.records import FrameCounts
+from samcell_live.store.firings import read_firings
 from samcell_live.store.processes import ACQUISITION, analysis_role
 from samcell_live.store.reader import RunReader
 
@@ -56,6 +57,8 @@ def _print_summary(reader: RunReader, analysis: str, counts: FrameCounts) -> Non
     for row in _growth_rows(reader, analysis):
         table.add_row(*row)
     out.print(table)
+    for firing in read_firings(reader.path):
+        out.print(escape(str(firing)), soft_wrap=True)
     for text in [*_process_troubles(reader, analysis), *_failures(reader, analysis)]:
         out.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
 

@@ -204,23 +204,32 @@ class RuleKeeper:
 
 
 def judged_frames(reader: RunReader, analysis: str) -> pd.DataFrame:
-    """Tabulate what rules are judged by: the frames in which cells are looked for.
+    """Tabulate what rules are judged by: the frames that carry the cells.
 
     Returns
     -------
     DataFrame
-        ``t``, ``p``, ``is_settled`` (no result will come any more, or it is there), and
-        the columns of the growth series, NaN where there is no result.
+        One row for each z-stack in which cells are looked for: ``t``, ``p``,
+        ``is_settled`` (no cells will come any more, or they are there), and the columns
+        of the growth series, NaN where there is no result.
     """
     results = reader.series(analysis)  # before the frames: a result never lacks its frame
     frames = reader.frames()
     results = results.reindex(frames.index)
     last = frames["rank"].where(frames["acquired"], -1).max()
     is_passed_over = ~frames["acquired"] & (frames["rank"] < last)
-    table = results.drop(columns=["t", "p"]).assign(
-        t=frames["t"], p=frames["p"], is_settled=results["status"].notna() | is_passed_over
-    )
     plan = reader.plan
-    place = (plan.segment_c, plan.segment_z, plan.segment_cam)
-    is_segmented = (frames[["c", "z", "cam"]] == place).all(axis=1)
-    return table[frames["expected"] & is_segmented]
+    wanted = frames["expected"] & (frames["c"] == plan.segment_c)
+    table = results.assign(
+        t=frames["t"],
+        p=frames["p"],
+        g=frames["g"],
+        is_settled=results["status"].notna() | is_passed_over,
+        has_cells=results["cell_count"].notna(),
+    )[wanted & (frames["cam"] == plan.segment_cam)]
+    stacks = table.groupby(["t", "p", "g"])
+    is_settled = stacks["is_settled"].transform("all") | stacks["has_cells"].transform(
+        "any"
+    )
+    ordered = table.assign(is_settled=is_settled).sort_values("has_cells", kind="stable")
+    return ordered.drop_duplicates(["t", "p", "g"], keep="last")

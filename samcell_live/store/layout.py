@@ -13,6 +13,7 @@
           series/<column>          owned by that worker, one row per slot
           cells                    [slot, label, column]
         processes/<role>/          heartbeat and health of each process, as attributes
+        firings                    what the rules did, as attributes
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import PurePosixPath
 
 SAMCELL = PurePosixPath("samcell")
 FRAMES = SAMCELL / "frames"
+FIRINGS = SAMCELL / "firings"
 OME = PurePosixPath("OME")
 SCHEMA_VERSION = "1"
 

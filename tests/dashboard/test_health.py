@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from growing_run import Begin, GrowingRun
 
+from samcell_live.store.firings import Firing, write_firings
 from samcell_live.store.processes import ACQUISITION, ProcessRecord, analysis_role
 
 
@@ -55,3 +56,16 @@ def test_a_healthy_acquisition_raises_no_alarm(begin: Begin) -> None:
         pass
 
     assert not any(fact.is_alarm for fact in run.page().facts)
+
+
+def test_what_a_rule_did_stands_there_the_newest_first(begin: Begin) -> None:
+    run = begin()
+    fired = [Firing(0.0, "late", "alert", "all", t, (0.8,)) for t in range(7)]
+    fired.append(Firing(0.0, "lamp", "preset Lamp: on", "all", 7, (0.9,), "no lamp"))
+    write_firings(run.path, fired)
+    shown = [fact for fact in run.page().facts if fact.name == "Rule"]
+    assert [fact.value for fact in shown[:2]] == [
+        "Rule 'lamp' (all at timepoint 7: 0.9): preset Lamp: on failed, no lamp",
+        "Rule 'late' (all at timepoint 6: 0.8): alert",
+    ]
+    assert [fact.is_alarm for fact in shown] == [True, False, False, False, False]

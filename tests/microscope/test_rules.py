@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builders import acquired_run, plan, results_of
 from growing_run import GrowingRun, begin_run
 from useq import MDAEvent, MDASequence
 
 from samcell_live.microscope import experiment
 from samcell_live.microscope.cores import microscope
 from samcell_live.microscope.experiment import run_experiment
-from samcell_live.microscope.rules import LOOK_S, RuleKeeper
+from samcell_live.microscope.rules import LOOK_S, RuleKeeper, judged_frames
 from samcell_live.microscope.simulated import LIGHT_PATH, culture_of
-from samcell_live.records import FrameKey
+from samcell_live.records import FrameKey, RunShape, SeriesRow
 from samcell_live.settings import RunSettings, SimulatedMicroscope
 from samcell_live.simulation.rendering import true_confluence, true_labels
 from samcell_live.store.firings import Firing, read_firings
@@ -158,6 +159,20 @@ def test_a_run_that_goes_on_remembers_what_its_rules_did(tmp_path: Path) -> None
     again.look(at_once=True)
     assert len(read_firings(tmp_path / "run")) == 2
     assert again._steering.interval_s == 60
+
+
+def test_a_stack_is_judged_by_the_plane_with_its_cells(tmp_path: Path) -> None:
+    run_plan = plan(RunShape(t=2, p=1, z=3), segment_z=1)
+    acquired_run(tmp_path / "run", run_plan)
+    results = results_of(tmp_path / "run", run_plan)
+    for z in (0, 1):
+        cells = {"confluence": 0.9, "cell_count": 5.0} if z == 1 else {}
+        results.commit(FrameKey(z=z), SeriesRow(focus=float(z), **cells))
+    frames = judged_frames(RunReader(tmp_path / "run"), "cells")
+    assert frames["t"].tolist() == [0, 1]
+    assert frames["is_settled"].tolist() == [True, False]
+    assert frames["confluence"].iloc[0] == pytest.approx(0.9)
+    assert frames["focus"].iloc[0] == 1
 
 
 @pytest.mark.parametrize(
