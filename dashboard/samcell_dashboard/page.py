@@ -92,7 +92,7 @@ def _alerts(snapshot: Snapshot) -> Iterator[str]:
         worker=vitals.crew.worker,
     )
     for alert in judge(condition, vitals.crew.asked_s):
-        if alert.kind not in ("acquisition", "slow disk"):
+        if alert.kind not in ("acquisition", "paused", "slow disk"):
             yield alert.text
 
 

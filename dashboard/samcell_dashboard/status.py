@@ -10,11 +10,12 @@ from samcell_dashboard.pace import Lag, frames_per_scan
 from samcell_dashboard.vitals import Crew, Vitals
 from samcell_dashboard.wording import amount, duration
 
-State: TypeAlias = Literal["waiting", "running", "behind", "finished", "failed"]
+State: TypeAlias = Literal["waiting", "running", "paused", "behind", "finished", "failed"]
 
 ICONS: dict[State, str] = {
     "waiting": "◌",
     "running": "●",
+    "paused": "‖",
     "behind": "▲",
     "finished": "✓",
     "failed": "✕",
@@ -58,6 +59,8 @@ def _judge(vitals: Vitals, behind: Lag) -> tuple[State, str]:
     counts = vitals.account
     if failure := _failure(vitals):
         return "failed", f"{failure} {_what_is_safe(counts.acquired)}"
+    if reason := _pause(vitals):
+        return "paused", f"Paused: {reason}. {_what_is_safe(counts.acquired)}"
     if counts.acquired == 0 and vitals.is_acquiring:
         return "waiting", f"Waiting for the first of {amount(counts.expected, 'frame')}."
     if unattended := _without_worker(vitals):
@@ -118,6 +121,14 @@ def _failure(vitals: Vitals) -> str:
         silence = duration(now_s - worker.heartbeat_s)
         return f"The analysis on {worker.host} has not been heard of for {silence}."
     return ""
+
+
+def _pause(vitals: Vitals) -> str:
+    """Say why the acquisition is paused; empty if it is not."""
+    recorder = vitals.crew.acquisition
+    if recorder is None or not recorder.is_alive(vitals.crew.asked_s):
+        return ""
+    return str(recorder.health.get("paused") or "")
 
 
 def _what_is_safe(acquired: int) -> str:

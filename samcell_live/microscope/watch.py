@@ -77,11 +77,14 @@ class Watch:
 
     def look(self) -> None:
         """Look once: pause or go on, and note what is the matter."""
-        for run in self._runs():
-            reason = self._short_of_room(run)
-            self._pause(reason)
-            if not reason and self._core.mda.is_paused():
-                reason = "by hand, in the program that runs the microscope"
+        runs = self._runs()
+        if not self._is_paused():
+            self._paused_by_us = False  # somebody went on, or another run began
+        reason = next(filter(None, map(self._short_of_room, runs)), "")
+        self._pause(reason)
+        if not reason and self._is_paused():
+            reason = "by hand, in the program that runs the microscope"
+        for run in runs:
             run.notes["paused"] = reason
             is_silent = silence_s(run.notes, time.time()) > patience_s(run.plan)
             run.notes["at_work_in"] = self._place() if is_silent else ""
@@ -109,15 +112,18 @@ class Watch:
         )
 
     def _pause(self, reason: str) -> None:
-        mda = self._core.mda
-        if reason and not (mda.is_paused() or mda.status.pause_requested):
+        if reason and not self._is_paused():
             logger.warning("The acquisition is paused: %s", reason)
+            self._core.mda.set_paused(True)
             self._paused_by_us = True
-            mda.set_paused(True)
         elif not reason and self._paused_by_us:
             logger.warning("The acquisition goes on")
+            self._core.mda.set_paused(False)
             self._paused_by_us = False
-            mda.set_paused(False)
+
+    def _is_paused(self) -> bool:
+        mda = self._core.mda
+        return bool(mda.is_paused() or mda.status.pause_requested)
 
     def _place(self) -> str:
         """Where the camera's thread is: the line of a driver, or of somebody's listener."""

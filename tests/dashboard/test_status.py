@@ -27,7 +27,7 @@ def record(
     state: str,
     *,
     heartbeat_s: float = START_S,
-    **health: str,
+    **health: str | float,
 ) -> None:
     """Leave the record of a process of another computer."""
     write_group(
@@ -53,6 +53,25 @@ def test_a_run_that_keeps_up_is_running(begin: Begin) -> None:
     run.scan(0)
 
     assert said(run) == ("Running", "1 of 12 frames acquired.")
+
+
+def test_a_paused_run_says_why(begin: Begin) -> None:
+    run = begin()
+    run.scan(0)
+    record(run, ACQUISITION, "running", paused="the disk has 3 MB of room left")
+
+    assert said(run) == (
+        "Paused",
+        "Paused: the disk has 3 MB of room left. 1 frame is safe on disk.",
+    )
+
+
+def test_a_stalled_run_is_an_alert_at_the_head_of_the_page(begin: Begin) -> None:
+    run = begin(interval_s=600.0)
+    run.scan(0)
+    record(run, ACQUISITION, "running", last_frame_s=START_S - 301.0)
+
+    assert run.page().warning == "No frame for 301 s, though one was due."
 
 
 def test_a_few_frames_on_their_way_are_not_a_run_that_is_behind(begin: Begin) -> None:

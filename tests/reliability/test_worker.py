@@ -30,14 +30,14 @@ def run_worker(path: Path, fault: str) -> int:
         from samcell_live.analysis import worker
         from samcell_live.settings import AnalysisSettings
 
-        examine = worker.examine
+        examine = worker.Examination.__call__
 
-        def failing(frame, *others):
+        def failing(examination, frame):
             if frame.key.t == {CULPRIT}:
                 {fault}
-            return examine(frame, *others)
+            return examine(examination, frame)
 
-        worker.examine = failing
+        worker.Examination.__call__ = failing
         worker.analyse_run(Path(sys.argv[1]), AnalysisSettings())
         """
     )
