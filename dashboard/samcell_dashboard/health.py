@@ -35,7 +35,10 @@ def facts(snapshot: Snapshot) -> list[Fact]:
         found.append(Fact("Analysis", f"{seconds:.2f} s per frame"))
     recorder = crew.acquisition.health if crew.acquisition else {}
     newest = snapshot.firings[-MAX_FIRINGS:]
-    fired = [Fact("Rule", str(one), is_alarm=bool(one.error)) for one in reversed(newest)]
+    fired = [
+        Fact("Rule", str(one), is_alarm=bool(one.error) or one.action == "alert")
+        for one in reversed(newest)
+    ]
     return found + fired + _troubles(recorder)
 
 

@@ -60,7 +60,8 @@ def test_a_healthy_acquisition_raises_no_alarm(begin: Begin) -> None:
 
 def test_what_a_rule_did_stands_there_the_newest_first(begin: Begin) -> None:
     run = begin()
-    fired = [Firing(0.0, "late", "alert", "all", t, (0.8,)) for t in range(7)]
+    fired = [Firing(0.0, "late", "stop", "all", t, (0.8,)) for t in range(6)]
+    fired.append(Firing(0.0, "late", "alert", "all", 6, (0.8,)))
     fired.append(Firing(0.0, "lamp", "preset Lamp: on", "all", 7, (0.9,), "no lamp"))
     write_firings(run.path, fired)
     shown = [fact for fact in run.page().facts if fact.name == "Rule"]
@@ -68,4 +69,4 @@ def test_what_a_rule_did_stands_there_the_newest_first(begin: Begin) -> None:
         "Rule 'lamp' (all at timepoint 7: 0.9): preset Lamp: on failed, no lamp",
         "Rule 'late' (all at timepoint 6: 0.8): alert",
     ]
-    assert [fact.is_alarm for fact in shown] == [True, False, False, False, False]
+    assert [fact.is_alarm for fact in shown] == [True, True, False, False, False]

@@ -41,7 +41,7 @@ def test_what_is_there_stays_expected(tmp_path: Path) -> None:
     reader = run(tmp_path / "run")
     withdraw(reader.path, after_t=-1)
     assert reader.counts("cells")[:3] == (4, 4, 0)
-    assert reader.expected().sum() == 4
+    assert reader.frames()["expected"].sum() == 4
 
 
 def test_what_rules_did_is_read_back_as_it_was_written(tmp_path: Path) -> None:
