@@ -1,7 +1,13 @@
-"""Four things that must stay quick: run once as tests, timed with --benchmark-enable."""
+"""What must stay quick: run once as tests.
+
+Four functions are timed with --benchmark-enable. Scripts that compare a run with the same
+without us are run on small frames, to see that they still do what they say.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +30,7 @@ UNLIMITED = 2**40
 def spool() -> Iterator[Spool]:
     """Spool before a disk that takes no time."""
 
-    def forget(one: Frame) -> None:
+    def forget(*some: Frame) -> None:
         pass
 
     spool = Spool(forget, UNLIMITED)
@@ -52,3 +58,21 @@ def test_store_a_result(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
 
 def test_draw_a_figure(benchmark: BenchmarkFixture) -> None:
     assert benchmark(growth_figure, "confluence", "linear", "hours", "light").data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "arguments", "said"),
+    [
+        ("tap.py", ["--frames", "30", "--repeats", "1"], "ratio of the medians"),
+        ("raw_writer.py", ["--frames", "12", "--repeats", "1"], "disk's own rate, raw"),
+        ("latency.py", ["--frames", "2", "--pause-s", "0"], "row, less inference"),
+        ("worker_idle.py", ["--frames", "4", "--device-ms", "20"], "device idle"),
+    ],
+)
+def test_measure_a_run(script: str, arguments: list[str], said: str) -> None:
+    path = Path(__file__).parents[1] / "benchmarks" / script
+    command = [sys.executable, str(path), "--side-px", "128", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout

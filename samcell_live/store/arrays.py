@@ -38,7 +38,12 @@ _CODECS: Mapping[Codec, Sequence[Mapping[str, Any]]] = {
     "table": [{"name": "zstd", "configuration": {"level": 1}}],
     "none": [],
 }
-_STORE_ALL = {"store_data_equal_to_fill_value": True}
+_ALWAYS: Mapping[str, Any] = {
+    "store_data_equal_to_fill_value": True,
+    # Else all arrays together have as many threads as there are processors, and most of
+    # the time of a durable write is waiting for the disk.
+    "context": {"file_io_concurrency": {"limit": 8}},
+}
 _ATTEMPTS = 20
 
 
@@ -78,7 +83,7 @@ def create_array(
             ],
         },
     }
-    return _settled(ts.open(spec | _STORE_ALL, create=True, open=True))
+    return _settled(ts.open(spec | _ALWAYS, create=True, open=True))
 
 
 def open_array(path: Path, *, missing_is_fill: bool = True) -> Array:
@@ -105,7 +110,7 @@ def open_array(path: Path, *, missing_is_fill: bool = True) -> Array:
         "kvstore": {"driver": "file", "path": str(path)},
         "fill_missing_data_reads": missing_is_fill,
     }
-    return _settled(ts.open(spec | _STORE_ALL, open=True))
+    return _settled(ts.open(spec | _ALWAYS, open=True))
 
 
 def read(array: Array) -> npt.NDArray[Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from samcell_live.records import Frame
+from samcell_live.records import Frame, FrameRow
 from samcell_live.store import layout
 from samcell_live.store.arrays import Array, open_array, wait
 from samcell_live.store.plan import RunPlan
@@ -31,24 +32,35 @@ class FrameWriter:
         self._acquired = open_array(path / layout.frame_column("acquired"))
         self._one_row_at_a_time = threading.Lock()
 
-    def write(self, frame: Frame) -> None:
-        """Write one frame and wait until it is safe. Writing it again is harmless.
+    def write(self, *frames: Frame) -> None:
+        """Write frames and wait until they are safe. Writing one again is harmless.
+
+        Several together cost less than one by one: their pixels go to the disk side by
+        side, and each column is rewritten once.
 
         Raises
         ------
         ValueError
-            If the frame does not fit this run.
+            If a frame does not fit this run; then none is written.
         OSError
-            If it cannot be written; it is then not marked acquired.
+            If one cannot be written; then none is marked acquired.
         """
-        self._refuse_misfit(frame)
-        slot = self.plan.shape.slot(frame.key)
-        raw = self._raw[self.plan.view(frame.key).path]
-        wait(raw[self.plan.raw_index(frame.key)].write(frame.pixels))
+        for frame in frames:
+            self._refuse_misfit(frame)
+        slots = [self.plan.shape.slot(frame.key) for frame in frames]
+        pixels = [self._write_pixels(frame) for frame in frames]
         with self._one_row_at_a_time:
-            row = zip(frame.row._fields, frame.row, strict=True)
-            wait(*[self._column(name)[slot].write(value) for name, value in row])
-            wait(self._acquired[slot].write(np.uint8(1)))
+            columns = zip(*[frame.row for frame in frames], strict=True)
+            rows = zip(FrameRow._fields, map(np.array, columns), strict=True)
+            wait(*[self._column(name)[slots].write(values) for name, values in rows])
+        wait(*pixels)
+        with self._one_row_at_a_time:
+            wait(self._acquired[slots].write(np.ones(len(slots), np.uint8)))
+
+    def _write_pixels(self, frame: Frame) -> Any:
+        """Begin to write the pixels; what is returned is to be waited for."""
+        raw = self._raw[self.plan.view(frame.key).path]
+        return raw[self.plan.raw_index(frame.key)].write(frame.pixels)
 
     def _column(self, name: str) -> Array:
         if name not in self._columns:

@@ -1,11 +1,12 @@
 """Writing results: one worker's side of the store.
 
-The order is the protocol: cells and label image, wait; series columns, wait;
-``committed``, wait. Whoever looks at ``committed`` first never sees a torn result.
+The order is the protocol: cells, label image and series columns, wait; ``committed``,
+wait. Whoever looks at ``committed`` first never sees a torn result.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from samcell_live.store.arrays import (
 )
 from samcell_live.store.create import create_column
 from samcell_live.store.plan import RunPlan
+from samcell_live.together import Together
 
 WAITING, ANALYSED, FAILED = 0, 1, 2
 """Values of the ``committed`` column."""
@@ -36,7 +38,11 @@ _CELL_CHUNK = 1024
 
 
 class ResultsWriter:
-    """Writes the results of one analysis; the only writer of its arrays."""
+    """Writes the results of one analysis; the only writer of its arrays.
+
+    Safe to call from several threads: rows that come while others are written wait and
+    are then written together, as a column is rewritten for one row or for many.
+    """
 
     def __init__(self, path: Path, plan: RunPlan, name: str) -> None:
         self.plan = plan
@@ -52,6 +58,8 @@ class ResultsWriter:
             view.path: open_array(path / layout.labels(view.path, name))
             for view in plan.views
         }
+        self._write_row = Together(self._write_rows)
+        self._write_outcome = Together(self._write_outcomes)
 
     def committed(self) -> npt.NDArray[np.uint8]:
         """(n_slots,) `WAITING`, `ANALYSED` or `FAILED`."""
@@ -89,8 +97,7 @@ class ResultsWriter:
         writes = []
         if labels is not None and cells is not None:
             writes += self._write_cells(key, slot, labels, cells)
-        wait(*writes)
-        self._commit_row(slot, row, ANALYSED)
+        self._commit_row(slot, row, ANALYSED, *writes)
 
     def fail(self, key: FrameKey, reason: str) -> None:
         """Record, for good, that a frame has no result, and why."""
@@ -98,8 +105,7 @@ class ResultsWriter:
         text = reason.encode("utf-8")[:FAILURE_BYTES]
         line = np.zeros(FAILURE_BYTES, dtype=np.uint8)
         line[: len(text)] = np.frombuffer(text, dtype=np.uint8)
-        wait(self._failures[slot].write(line))
-        self._commit_row(slot, SeriesRow(), FAILED)
+        self._commit_row(slot, SeriesRow(), FAILED, self._failures[slot].write(line))
 
     def _write_cells(
         self, key: FrameKey, slot: int, labels: Labels, cells: npt.NDArray[np.float32]
@@ -117,12 +123,23 @@ class ResultsWriter:
             self._cells[slot, 1 : top + 1].write(cells),
         ]
 
-    def _commit_row(self, slot: int, row: SeriesRow, outcome: int) -> None:
-        values = zip(row._fields, row, strict=True)
-        wait(
-            *[self._columns[name][slot].write(np.float32(value)) for name, value in values]
-        )
-        wait(self._committed[slot].write(np.uint8(outcome)))
+    def _commit_row(self, slot: int, row: SeriesRow, outcome: int, *before: Any) -> None:
+        """Write a row, and commit it when what was begun before it is safe, too."""
+        self._write_row((slot, row))
+        wait(*before)
+        self._write_outcome((slot, outcome))
+
+    def _write_rows(self, rows: Sequence[tuple[int, SeriesRow]]) -> list[None]:
+        slots = [slot for slot, _ in rows]
+        columns = np.array([row for _, row in rows], dtype=np.float32).T
+        named = zip(SeriesRow._fields, columns, strict=True)
+        wait(*[self._columns[name][slots].write(values) for name, values in named])
+        return [None] * len(rows)
+
+    def _write_outcomes(self, outcomes: Sequence[tuple[int, int]]) -> list[None]:
+        slots, values = zip(*outcomes, strict=True)
+        wait(self._committed[list(slots)].write(np.array(values, dtype=np.uint8)))
+        return [None] * len(outcomes)
 
 
 def open_analysis(path: Path, plan: RunPlan, name: str, making: Making) -> ResultsWriter:

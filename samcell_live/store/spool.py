@@ -6,12 +6,16 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from samcell_live.records import Frame
 
 logger = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 8
+"""Frames that wait are written together: side by side a disk takes more of them."""
 
 RETRY_S = 1.0
 GIVE_UP_S = 60.0
@@ -37,15 +41,15 @@ class Spool:
     Parameters
     ----------
     write : callable
-        Writes one frame durably, or raises.
+        Writes the frames that it is given durably, or raises.
     budget_bytes : int
         Frames that wait for the disk hold at most this much memory. Past that,
         `offer` writes the frame itself: the acquisition slows and loses nothing.
     """
 
-    def __init__(self, write: Callable[[Frame], None], budget_bytes: int) -> None:
+    def __init__(self, write: Callable[..., None], budget_bytes: int) -> None:
         self.health = SpoolHealth()
-        self._write_frame = write
+        self._write_frames = write
         self._budget_bytes = budget_bytes
         self._waiting: deque[Frame] = deque()
         self._waiting_bytes = 0
@@ -98,16 +102,32 @@ class Spool:
                 self._changed.wait_for(lambda: self._waiting or self._closing)
                 if not self._waiting:
                     return
-                frame = self._waiting[0]
-            self._write(frame)
+                frames = list(islice(self._waiting, MOST_AT_ONCE))
+            if not self._write_together(frames):
+                for frame in frames:
+                    self._write(frame)
             with self._changed:
-                self._waiting.popleft()
-                self._waiting_bytes -= frame.pixels.nbytes
+                for frame in frames:
+                    self._waiting.popleft()
+                    self._waiting_bytes -= frame.pixels.nbytes
+
+    def _write_together(self, frames: Sequence[Frame]) -> bool:
+        """Write several frames, or none: which one it was that failed is not known."""
+        if len(frames) == 1:
+            return False
+        try:
+            self._write_frames(*frames)
+        except Exception:
+            logger.warning("Could not write %d frames at once", len(frames), exc_info=True)
+            return False
+        with self._changed:
+            self.health.written += len(frames)
+        return True
 
     def _write(self, frame: Frame) -> None:
         while True:
             try:
-                self._write_frame(frame)
+                self._write_frames(frame)
             except OSError as error:  # disk full, or a share that is away: it may come back
                 logger.warning("Could not write %s", frame.key, exc_info=True)
                 self.health.last_error = f"{frame.key}: {error}"

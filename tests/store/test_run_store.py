@@ -1,5 +1,7 @@
 """What is written to a run store is read back, and nothing else is."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +75,27 @@ def test_writing_a_frame_twice_is_harmless(tmp_path: Path) -> None:
     assert (counts.expected, counts.acquired) == (6, 6)
 
 
+def test_frames_written_together_come_back_each_at_its_place(tmp_path: Path) -> None:
+    create_run(tmp_path / "run", plan())
+    keys = [FrameKey(t=2), FrameKey(t=0, p=1), FrameKey(t=1)]
+    FrameWriter(tmp_path / "run", plan()).write(*map(frame, keys))
+    reader = RunReader(tmp_path / "run")
+    assert set(np.flatnonzero(reader.acquired())) == {1, 2, 4}
+    for key in keys:
+        assert np.array_equal(reader.frame(key).pixels, frame(key).pixels)
+        assert reader.frame(key).row.elapsed_s == 3600.0 * key.t
+
+
+def test_of_frames_written_together_none_is_acquired_if_one_does_not_fit(
+    tmp_path: Path,
+) -> None:
+    create_run(tmp_path / "run", plan())
+    misfit = replace(frame(FrameKey(t=1)), pixels=np.zeros((24, 31), np.uint16))
+    with pytest.raises(ValueError, match=r"this run holds uint16 of shape \(24, 32\)"):
+        FrameWriter(tmp_path / "run", plan()).write(frame(), misfit)
+    assert not RunReader(tmp_path / "run").acquired().any()
+
+
 def test_a_missing_frame_shifts_nothing_and_is_counted(tmp_path: Path) -> None:
     run_plan = plan()
     create_run(tmp_path / "run", run_plan)
@@ -121,6 +144,31 @@ def test_results_come_back_as_they_went_in(tmp_path: Path) -> None:
     assert reader.counts("cells") == (6, 6, 0, 1, 0, 5)
 
 
+def test_results_that_several_threads_bring_each_come_to_their_place(
+    tmp_path: Path,
+) -> None:
+    acquired_run(tmp_path / "run")
+    results = results_of(tmp_path / "run", plan())
+    keys = list(plan().shape.all_keys())
+
+    def bring(n_cells: int) -> None:
+        if n_cells == 4:
+            results.fail(keys[n_cells], "RuntimeError: too dark")
+        else:
+            commit_cells(results, keys[n_cells], n_cells)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(bring, range(6)))
+    reader = RunReader(tmp_path / "run")
+    counts = reader.series("cells")["cell_count"]
+    assert counts.drop(4).tolist() == [0, 1, 2, 3, 5]
+    assert np.isnan(counts[4])
+    assert reader.committed("cells").tolist() == [1, 1, 1, 1, 2, 1]
+    for n_cells in (0, 1, 2, 3, 5):
+        assert np.array_equal(reader.labels(keys[n_cells], "cells"), squares(n_cells))
+        assert len(reader.cells(keys[n_cells], "cells")) == n_cells
+
+
 def test_a_failure_keeps_its_reason_and_never_looks_like_an_empty_dish(
     tmp_path: Path,
 ) -> None:
@@ -149,8 +197,6 @@ def test_labels_that_disagree_with_the_table_are_refused(tmp_path: Path) -> None
 def test_an_analysis_goes_on_only_with_the_settings_it_was_begun_with(
     tmp_path: Path,
 ) -> None:
-    from dataclasses import replace
-
     acquired_run(tmp_path / "run")
     commit_cells(results_of(tmp_path / "run", plan()), FrameKey(), 1)
     assert results_of(tmp_path / "run", plan()).committed()[0] == 1

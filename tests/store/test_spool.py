@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,13 @@ def frames(n: int) -> list[Frame]:
     return [frame(FrameKey(t=t)) for t in range(n)]
 
 
+def times(some: Iterable[Frame]) -> list[int]:
+    return [one.key.t for one in some]
+
+
 def test_frames_are_written_in_the_order_they_came() -> None:
     written: list[int] = []
-    spool = Spool(lambda one: written.append(one.key.t), budget_bytes=100 * FRAME_BYTES)
+    spool = Spool(lambda *some: written.extend(times(some)), 100 * FRAME_BYTES)
     for one in frames(20):
         spool.offer(one)
     spool.close()
@@ -35,7 +40,7 @@ def test_frames_are_written_in_the_order_they_came() -> None:
 
 def test_offering_returns_while_the_disk_is_busy() -> None:
     disk = threading.Event()
-    spool = Spool(lambda one: assert_set(disk), budget_bytes=100 * FRAME_BYTES)
+    spool = Spool(lambda *some: assert_set(disk), budget_bytes=100 * FRAME_BYTES)
     for one in frames(5):
         spool.offer(one)
     assert spool.waiting_bytes == 5 * FRAME_BYTES
@@ -48,14 +53,35 @@ def assert_set(event: threading.Event) -> None:
     assert event.wait(10)
 
 
+def test_frames_that_wait_are_written_together_but_not_too_many() -> None:
+    is_busy, disk = threading.Event(), threading.Event()
+    together: list[int] = []
+
+    def write(*some: Frame) -> None:
+        together.append(len(some))
+        is_busy.set()
+        assert_set(disk)
+
+    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    first, *others = frames(12)
+    spool.offer(first)
+    assert_set(is_busy)
+    for one in others:
+        spool.offer(one)
+    disk.set()
+    spool.close()
+    assert together == [1, spool_module.MOST_AT_ONCE, 11 - spool_module.MOST_AT_ONCE]
+
+
 def test_with_memory_full_the_camera_thread_writes_itself_and_nothing_is_lost() -> None:
     disk = threading.Event()
     written: list[tuple[int, str]] = []
 
-    def write(one: Frame) -> None:
-        if threading.current_thread().name == "raw-writer":
+    def write(*some: Frame) -> None:
+        here = threading.current_thread().name
+        if here == "raw-writer":
             assert_set(disk)
-        written.append((one.key.t, threading.current_thread().name))
+        written.extend((t, here) for t in times(some))
 
     spool = Spool(write, budget_bytes=2 * FRAME_BYTES)
     for one in frames(5):
@@ -72,18 +98,20 @@ def test_a_disk_that_is_full_for_a_while_costs_no_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(spool_module, "RETRY_S", 0.001)
-    attempts: list[int] = []
+    attempts: list[list[int]] = []
+    written: list[int] = []
 
-    def write(one: Frame) -> None:
-        attempts.append(one.key.t)
+    def write(*some: Frame) -> None:
+        attempts.append(times(some))
         if len(attempts) < 4:
             raise OSError("No space left on device")
+        written.extend(times(some))
 
     spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
     for one in frames(2):
         spool.offer(one)
     spool.close()
-    assert attempts == [0, 0, 0, 0, 1]
+    assert written == [0, 1]
     assert spool.health.lost == 0
     assert "No space left" in spool.health.last_error
 
@@ -94,7 +122,7 @@ def test_a_disk_that_stays_full_is_given_up_after_the_run_and_counted(
     monkeypatch.setattr(spool_module, "RETRY_S", 0.001)
     monkeypatch.setattr(spool_module, "GIVE_UP_S", 0.01)
 
-    def write(one: Frame) -> None:
+    def write(*some: Frame) -> None:
         raise OSError("No space left on device")
 
     spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
@@ -106,10 +134,10 @@ def test_a_disk_that_stays_full_is_given_up_after_the_run_and_counted(
 def test_a_frame_that_does_not_fit_does_not_stop_the_others() -> None:
     written: list[int] = []
 
-    def write(one: Frame) -> None:
-        if one.key.t == 1:
+    def write(*some: Frame) -> None:
+        if 1 in times(some):
             raise ValueError("wrong shape")
-        written.append(one.key.t)
+        written.extend(times(some))
 
     spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
     for one in frames(3):
@@ -125,7 +153,7 @@ def test_a_camera_that_waits_for_a_full_disk_can_be_let_go(
 ) -> None:
     monkeypatch.setattr(spool_module, "RETRY_S", 0.001)
 
-    def write(one: Frame) -> None:
+    def write(*some: Frame) -> None:
         raise OSError("No space left on device")
 
     spool = Spool(write, budget_bytes=0)
