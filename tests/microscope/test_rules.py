@@ -256,7 +256,8 @@ def run_at_the_pace_of_its_analysis(
                 return  # an extra sequence
             seen.append(event)
             deadline_s = time.monotonic() + PATIENCE_S
-            while RunReader(store).counts("cells").analysed < len(seen):
+            reader = RunReader(store)
+            while reader.counts("cells").analysed < len(seen):
                 assert time.monotonic() < deadline_s, "no result came"
                 time.sleep(0.05)
             time.sleep(2 * LOOK_S)
