@@ -12,6 +12,7 @@ from rich.logging import RichHandler
 from samcell_live.cli import (
     ablation,
     data,
+    distil,
     doctor,
     evaluate,
     live,
@@ -38,6 +39,7 @@ app.command()(offline.check)
 app.command()(doctor.doctor)
 app.command()(training.train)
 app.command()(training.finetune)
+app.command()(distil.distil)
 app.command()(evaluate.evaluate)
 app.command()(tuning.tune)
 app.command()(ablation.ablate)
