@@ -26,7 +26,8 @@ import numpy as np
 import useq
 from pymmcore_plus.mda import MDARunner, PMDAEngine
 
-from samcell_live.microscope.monitor import Experiment, Monitor
+from samcell_live.microscope.beginning import Experiment
+from samcell_live.microscope.monitor import Monitor
 
 EXPOSURE_S = 0.05
 MOST_MS, MOST_RATIO = 0.5, 1.02

@@ -224,6 +224,12 @@ class SeriesRow(NamedTuple):
     """How far the labels look like a culture, 0 (test pattern, empty) to 1."""
     inference_ms: float = NAN
     """Time in the network and the watershed."""
+    plane: float = NAN
+    """Plane of a z-stack, from 0, in which the cells were found or measured; NaN without
+    a stack, and in a projection."""
+    n_planes: float = NAN
+    """Planes of the stack that were there when the sharpest was sought, or all projected;
+    NaN elsewhere."""
 
 
 class FrameCounts(NamedTuple):

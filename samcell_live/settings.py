@@ -9,6 +9,7 @@ import yaml
 from pydantic import (
     BaseModel,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     ValidationError,
@@ -21,9 +22,11 @@ from samcell_live.sequences import Sequence
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 Preset: TypeAlias = Literal["default", "reference"]
+Raw: TypeAlias = Literal["keep", "spill"]
+Plane: TypeAlias = Literal["middle", "sharpest", "max", "mean"] | NonNegativeInt
 
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
+class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """A group of settings; misspelt names are errors."""
 
     @classmethod
@@ -75,7 +78,11 @@ class SegmentationSettings(Settings):
     cell_diameter_um: PositiveFloat | None = Field(
         None,
         description="Typical cell diameter. Set, the image is resized so that cells have "
-        "the size that the model was trained on; masks return on the original grid.",
+        "the size that the model was trained on; masks return on the original grid. Unset, "
+        "the starter estimates it, and SAMCell takes the image as it is.",
+    )
+    cell_diameter_px: PositiveFloat | None = Field(
+        None, description="The same in pixels, where the pixel size is not known."
     )
     min_area_um2: float = Field(
         0, ge=0, description="Smaller cells are dropped; 0 keeps all."
@@ -104,6 +111,15 @@ class SegmentationSettings(Settings):
     )
 
     @model_validator(mode="after")
+    def _one_diameter(self) -> SegmentationSettings:
+        if self.cell_diameter_um is not None and self.cell_diameter_px is not None:
+            raise ValueError(
+                f"cell_diameter_um is {self.cell_diameter_um} and cell_diameter_px is "
+                f"{self.cell_diameter_px}. Give one of them."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _fill_is_below_peak(self) -> SegmentationSettings:
         peak, fill = self.peak_threshold, self.fill_threshold
         if peak is not None and fill is not None and fill > peak:
@@ -122,6 +138,14 @@ class AnalysisSettings(Settings):
     )
     channel: str | None = Field(
         None, description="Channel with the cells. Unset: the first."
+    )
+    camera: NonNegativeInt = Field(
+        0, description="Camera with the cells, where several are read at once; from 0."
+    )
+    plane: Plane = Field(
+        "middle",
+        description="What is segmented of a z-stack: its middle plane, a plane by its "
+        "number from 0, the sharpest plane, or the brightest (max) or mean of all planes.",
     )
     order: Literal["oldest", "newest"] = Field(
         "oldest", description="Which waiting frame is analysed first. All are in the end."
@@ -173,8 +197,18 @@ class RunSettings(Settings):
     rules: tuple[Rule, ...] = Field(
         (), description="What the run does by itself when the culture has come so far."
     )
+    raw: Raw = Field(
+        "keep",
+        description="keep: the store keeps every frame. spill: another program keeps them, "
+        "and ours are removed once they are analysed and their checksum was right.",
+    )
     memory_budget_mb: PositiveInt = Field(
         1024, description="Frames that wait for the disk hold at most this much memory."
+    )
+    keep_free_mb: NonNegativeInt = Field(
+        512,
+        description="The acquisition pauses while the disk has less room than this, and "
+        "goes on when there is half as much again; 0 never pauses.",
     )
 
     @model_validator(mode="before")
@@ -208,7 +242,7 @@ class RunSettings(Settings):
         )
         analysis = analysis.model_copy(update={"segmentation": segmentation})
         if isinstance(microscope, MicroManager):
-            config = path.parent / microscope.config
+            config = (path.parent / microscope.config).absolute()
             microscope = microscope.model_copy(update={"config": config})
         return settings.model_copy(update={"analysis": analysis, "microscope": microscope})
 
@@ -216,7 +250,7 @@ class RunSettings(Settings):
 def _model_beside(config: Path, model: str) -> str:
     """Give the path of a weights file that lies there; names, without suffix, stay."""
     beside = config.parent / Path(model).expanduser()
-    return str(beside) if beside.suffix and beside.is_file() else model
+    return str(beside.absolute()) if beside.suffix and beside.is_file() else model
 
 
 def describe(error: ValidationError) -> str:

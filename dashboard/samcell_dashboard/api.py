@@ -18,8 +18,10 @@ from samcell_dashboard.colours import ThemeName
 from samcell_dashboard.figures import Axis, Metric, Scale, growth_figure
 from samcell_dashboard.images import frame_png, outlines_png
 from samcell_dashboard.library import Library, Run
+from samcell_dashboard.page import Page
 from samcell_dashboard.reading import UnreadableRunError, reading
 from samcell_live.records import FrameKey
+from samcell_live.store.reader import RawNotKeptError
 
 logger = logging.getLogger(__name__)
 
@@ -83,23 +85,31 @@ class Api:
     def frame(self, run_id: str, view: int, t: int) -> Response:
         """Say what is known of one frame."""
         run = self._run(run_id)
-        _key(run, view, t)
-        return _json(wire.frame(run.feed.page(), t, view))
+        page = run.feed.page()
+        _key(page, view, t)
+        return _json(wire.frame(page, t, view))
 
     def image(self, run_id: str, view: int, t: int) -> Response:
         """Show one frame."""
         run = self._run(run_id)
-        key = _key(run, view, t)
-        if not run.feed.page().grid.acquired[t, view]:
+        page = run.feed.page()
+        key = _key(page, view, t)
+        if not page.grid.acquired[t, view]:
             abort(404, f"{key} has not been acquired.")
         with reading(run.path):
-            pixels = run.feed.reader.pixels(key)
-        return _png(frame_png(pixels), is_final=True)
+            try:
+                pixels = run.feed.reader.picture(key, page.snapshot.analysis)
+            except RawNotKeptError as error:
+                abort(404, str(error))
+        # Until a whole stack is analysed, its last plane stands for it.
+        is_final = page.snapshot.vitals.plan.stack == "plane" or page.grid.analysed[t, view]
+        return _png(frame_png(pixels), is_final=bool(is_final))
 
     def outlines(self, run_id: str, view: int, t: int) -> Response:
         """Show the cells of one frame, to be laid over its image."""
         run = self._run(run_id)
-        key, page = _key(run, view, t), run.feed.page()
+        page = run.feed.page()
+        key = _key(page, view, t)
         if not page.grid.analysed[t, view]:
             abort(404, f"{key} has no result.")
         with reading(run.path):
@@ -143,17 +153,16 @@ def growth_chart() -> Response:
     return Response(figure.to_json(), mimetype="application/json")
 
 
-def _key(run: Run, view: int, t: int) -> FrameKey:
+def _key(page: Page, view: int, t: int) -> FrameKey:
     """Key of the segmented frame of a view at a timepoint."""
-    plan = run.feed.reader.plan
+    plan = page.snapshot.vitals.plan
     if view >= len(plan.views) or t >= plan.shape.t:
         abort(
             404,
             f"There is no view {view} at timepoint {t}: this run has {len(plan.views)} "
             f"views and {plan.shape.t} timepoints, both counted from 0.",
         )
-    place = plan.views[view]
-    return FrameKey(t=t, p=place.p, g=place.g, c=plan.segment_c, z=plan.segment_z)
+    return plan.shape.key(int(page.grid.slots[t, view]))
 
 
 def _choice(name: str, options: tuple[Option, ...]) -> Option:

@@ -164,8 +164,10 @@ class RunFeed:
 
     def _record(self, page: Page) -> None:
         done = page.grid.analysed | page.grid.failed
-        new = points(page.grid, done & ~self._logged)
-        self._logged |= done
+        logged = np.zeros_like(done)  # a run of unknown length may have grown, or ended
+        logged[: len(self._logged)] = self._logged[: len(done)]
+        new = points(page.grid, done & ~logged)
+        self._logged = logged | done
         n_views = done.shape[1]
         self._log.update({(Point, row.t * n_views + row.view): row for row in new})
         self._log.update({(Scan, row.t): row for row in page.scans})

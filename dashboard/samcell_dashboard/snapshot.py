@@ -13,9 +13,9 @@ import pandas as pd
 
 from samcell_dashboard.account import ahead
 from samcell_dashboard.vitals import Vitals, read_crew, shown_analysis, vitals
-from samcell_live.records import FrameKey
 from samcell_live.store.firings import Firing, read_firings
 from samcell_live.store.reader import RunReader
+from samcell_live.store.stacks import Stacks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ def take_snapshot(reader: RunReader, now_s: float) -> Snapshot:
     frames = reader.frames()
     return Snapshot(
         vitals=vitals(
-            reader.plan,
+            reader.plan.lasting(len(frames) // reader.plan.slots_per_timepoint),
             crew,
             acquired=frames["acquired"].to_numpy(),
             rank=frames["rank"].to_numpy(),
@@ -70,6 +70,8 @@ class Grid:
     All arrays are (n_timepoints, n_views); views are in the plan's order.
     """
 
+    slots: npt.NDArray[np.int64]
+    """Slot of the run that each frame lies in."""
     to_come: npt.NDArray[np.bool_]
     """Not acquired yet; what is neither that nor acquired is missing."""
     acquired: npt.NDArray[np.bool_]
@@ -95,21 +97,17 @@ class Grid:
 
 def lay_out(snapshot: Snapshot) -> Grid:
     """Arrange the segmented frames of a run by timepoint and view."""
-    plan, frames = snapshot.vitals.plan, snapshot.frames
-    first = [
-        plan.shape.slot(FrameKey(p=view.p, g=view.g, c=plan.segment_c, z=plan.segment_z))
-        for view in plan.views
-    ]
-    stride = plan.shape.n_slots // plan.shape.t
-    slots = np.arange(plan.shape.t)[:, np.newaxis] * stride + np.array(first)
+    frames = snapshot.frames
     results = snapshot.results.reindex(frames.index)
     acquired = frames["acquired"].to_numpy()
+    slots = _carrying_slots(snapshot, results)
     is_ahead = ahead(acquired, frames["rank"].to_numpy())
 
     def column(table: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
         return np.asarray(table[name].to_numpy(dtype=np.float64)[slots])
 
     return Grid(
+        slots=slots,
         to_come=is_ahead[slots] & snapshot.vitals.is_acquiring,
         acquired=acquired[slots],
         analysed=(results["status"] == "analysed").to_numpy()[slots],
@@ -119,3 +117,31 @@ def lay_out(snapshot: Snapshot) -> Grid:
         cell_count=column(results, "cell_count"),
         cell_likeness=column(results, "cell_likeness"),
     )
+
+
+def _carrying_slots(snapshot: Snapshot, results: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """(n_timepoints, n_views) slots of the frames that carry the cells.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    results : pandas.DataFrame
+        Its results, one row for every slot.
+    """
+    plan, frames = snapshot.vitals.plan, snapshot.frames
+    stacks = Stacks.now(
+        plan,
+        rank=frames["rank"].to_numpy(),
+        acquired=frames["acquired"].to_numpy(),
+        done=results["status"].notna().to_numpy(),
+        has_cells=results["cell_count"].notna().to_numpy(),
+        may_come=snapshot.vitals.is_acquiring,
+    )
+    p = [view.p for view in plan.views]
+    g = [view.g for view in plan.views]
+    z = stacks.carriers()[:, p, g, plan.segment_c, plan.segment_cam]
+    t = np.arange(plan.shape.t)[:, np.newaxis]
+    # Before anything of a stack has come, it will lie where it is planned to.
+    plane = np.where(z >= 0, z, plan.segment_z)
+    places = np.broadcast_arrays(t, p, g, plan.segment_c, plane, plan.segment_cam)
+    return np.asarray(np.ravel_multi_index(tuple(places), plan.shape_tpgczcam))

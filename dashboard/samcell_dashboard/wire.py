@@ -62,7 +62,7 @@ def run_about(run: Run) -> Json:
         "name": plan.name,
         "source": plan.source,
         "created": plan.created.isoformat(),
-        "n_timepoints": plan.shape.t,
+        "n_timepoints": None if plan.is_open else plan.shape.t,
         "height_px": plan.height_px,
         "width_px": plan.width_px,
         "pixel_size_um": plan.pixel_size_um,

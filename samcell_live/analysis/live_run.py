@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from samcell_live.analysis.supervisor import WorkerProcess
+from samcell_live.analysis.sweeper import Sweeper
 from samcell_live.records import Frame, FrameKey
 from samcell_live.store.create import create_run
 from samcell_live.store.frames import FrameWriter
@@ -20,7 +22,10 @@ from samcell_live.store.processes import (
     analysis_role,
 )
 from samcell_live.store.reader import RunReader
+from samcell_live.store.spill import Spill
 from samcell_live.store.spool import Spool
+
+logger = logging.getLogger(__name__)
 
 
 class LiveRun:
@@ -69,7 +74,8 @@ class LiveRun:
         """What whoever runs the acquisition knows of it; written with its health."""
         self._finisher: threading.Thread | None = None
         self._worker_health: Callable[[], Health] = lambda: {"worker": "starting"}
-        self._spool = Spool(FrameWriter(path, plan).write, budget_bytes)
+        self._frames = FrameWriter(path, plan)
+        self._spool = Spool(self._frames.write, budget_bytes)
         try:
             # The worker follows an acquisition that it finds at work.
             self._record = ProcessRecord(path, ACQUISITION, self._health)
@@ -83,6 +89,11 @@ class LiveRun:
             is_taken=self._is_analysed_by_another,
         )
         self._worker_health = self.worker.figures
+        self._spill = (
+            Sweeper(Spill(path, plan.analysis.name), self.worker)
+            if plan.raw == "spill"
+            else None
+        )
 
     @property
     def is_acquiring(self) -> bool:
@@ -107,12 +118,21 @@ class LiveRun:
 
         def drain() -> None:
             self._spool.close()
+            self._trim()
             health = self._spool.health
             note = f"{health.lost} frames lost: {health.last_error}" if health.lost else ""
             self._record.end(state, "; ".join(filter(None, [message, note])))
+            if self._spill is not None:
+                self._spill.end()
 
         self._finisher = threading.Thread(target=drain, name="run-finisher")
         self._finisher.start()
+
+    def _trim(self) -> None:
+        try:
+            self._frames.trim()
+        except OSError:  # a disk that is full: the run then ends with empty timepoints
+            logger.warning("%s could not be cut to its length", self.path, exc_info=True)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until every frame on disk has a result; False if that takes longer."""

@@ -21,7 +21,10 @@ def waiting_frames(
     follow: bool = False,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Iterator[FrameKey]:
-    """Give each waiting frame once, until there are none.
+    """Give each waiting frame once, when all that it needs is there, until there are none.
+
+    A frame of another channel needs the cells of the segmented one, and a stack all its
+    planes; see `store.stacks`.
 
     Parameters
     ----------
@@ -44,13 +47,15 @@ def waiting_frames(
     given: set[int] = set()
     while not is_over():
         # Asked before the frames are counted: none can come in between.
-        no_more_come = not follow or acquisition_is_over(reader)
-        slots = [int(slot) for slot in reader.waiting(analysis) if slot not in given]
+        over = acquisition_is_over(reader)
+        may_come = not over and (follow or reader.process(ACQUISITION) is not None)
+        stacks = reader.stacks(analysis, may_come=may_come)
+        slots = [int(slot) for slot in stacks.ready() if slot not in given]
         if slots:
             slot = slots[0] if order == "oldest" else slots[-1]
             given.add(slot)
-            yield reader.plan.shape.key(slot)
-        elif no_more_come:
+            yield stacks.plan.shape.key(slot)
+        elif (over or not follow) and stacks.are_done(given):
             return
         else:
             time.sleep(POLL_S)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -17,22 +16,21 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from samcell_live.analysis.examination import Examination, Result
 from samcell_live.analysis.hands import Hands
+from samcell_live.analysis.lost_device import device_is_lost, end_at_once
 from samcell_live.analysis.network import SharedNetwork
-from samcell_live.analysis.queue import waiting_frames
+from samcell_live.analysis.queue import acquisition_is_over, waiting_frames
 from samcell_live.analysis.worker_health import (
     FATAL_ATTEMPTS,
     WorkerHealth,
     earlier_deaths,
 )
-from samcell_live.culture.cells import cell_table
-from samcell_live.culture.confluence import measured_only, summarise
 from samcell_live.records import (
     Frame,
     FrameCounts,
     FrameKey,
     Labels,
-    Segmentation,
     SeriesRow,
 )
 from samcell_live.segmentation.segmenter import load_segmenter
@@ -55,17 +53,6 @@ class WorkInterruptedError(RuntimeError):
     """An analysis that had begun could not go on; it may be started again."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """All that is committed of one frame."""
-
-    row: SeriesRow
-    labels: Labels | None = None
-    """(height, width); None in a frame that is only measured."""
-    cells: npt.NDArray[np.float32] | None = None
-    """(n_cells, n_columns) in the columns of `CellRow`."""
-
-
 class Results(Protocol):
     """Where results go."""
 
@@ -81,29 +68,6 @@ class Results(Protocol):
 
     def fail(self, key: FrameKey, reason: str) -> None:
         """Keep the reason why a frame has none."""
-
-
-def examine(
-    frame: Frame, plan: RunPlan, segment: Callable[[Frame], tuple[Segmentation, float]]
-) -> Result:
-    """Find and measure the cells of a frame, or just measure its quality.
-
-    `segment` gives also the milliseconds in the network and the watershed.
-    """
-    if not plan.is_segmented(frame.key):
-        return Result(measured_only(frame.pixels, bits=plan.bits))
-    segmentation, inference_ms = segment(frame)
-    labels = segmentation.labels
-    cells = cell_table(labels, frame.pixels, frame.pixel_size_um)
-    row = summarise(
-        labels,
-        frame.pixels,
-        cells,
-        pixel_size_um=frame.pixel_size_um,
-        bits=plan.bits,
-        inference_ms=inference_ms,
-    )
-    return Result(row, labels, cells)
 
 
 def analyse(
@@ -197,6 +161,7 @@ def analyse_run(
         health.model, health.device = making.model, making.device
         results = open_analysis(path, reader.plan, settings.name, making)
         health.attempts = _fail_the_fatal(record, reader, results)
+        examination = Examination(reader, settings.name, network)
         hands = Hands(_most_in_hand(reader.plan))
         keys = waiting_frames(
             reader,
@@ -210,15 +175,25 @@ def analyse_run(
             record.write_now()
             on_frame(key)
 
+        def examined(frame: Frame) -> Result:
+            try:
+                return examination(frame)
+            except Exception as error:
+                if device_is_lost(error):  # or every later frame would fail for it
+                    end_at_once(error)
+                raise
+
         try:
             analyse(
                 _announced(keys, reader, health, announce),
                 reader.frame,
-                lambda frame: examine(frame, reader.plan, network),
+                examined,
                 results,
                 hands=hands,
                 on_done=lambda key: health.done(reader.plan.shape.slot(key)),
             )
+            if reader.plan.is_open and acquisition_is_over(reader):
+                results.last(reader.plan.shape.t)
         except (OSError, ValueError) as error:
             raise WorkInterruptedError(
                 f"The analysis of {path} was interrupted: {error}. What was committed is "

@@ -2,82 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from useq import MDAEvent, MDASequence
 
 from samcell_live.analysis.live_run import LiveRun
-from samcell_live.microscope.planning import calibrated, plan_run
+from samcell_live.microscope.beginning import Beginnings, Experiment
+from samcell_live.microscope.focus import focus_trap
+from samcell_live.microscope.planning import calibrated
+from samcell_live.microscope.reception import Reception
+from samcell_live.microscope.remaining import RemainingSequence, due_s
 from samcell_live.microscope.tap import Metadata, Tap
-from samcell_live.records import NAN, Frame, FrameKey, FrameRow, Pixels
+from samcell_live.microscope.watch import Watch
+from samcell_live.records import NAN, Frame, FrameRow, Pixels
 from samcell_live.segmentation.segmenter import check_model
 from samcell_live.settings import (
     AnalysisSettings,
-    RunSettings,
     SegmentationSettings,
-    SimulatedMicroscope,
 )
 from samcell_live.store.processes import State
+from samcell_live.store.reader import RunReader
+
+logger = logging.getLogger(__name__)
+
+NO_DISTANCE_UM = 0.01
+"""The focus is where it is to go."""
 
 LAST_WORD_S = 30.0
 """After an acquisition stopped running, the word of its end may take this long."""
 
-_RECORDED_VERSIONS = ("samcell-live", "pymmcore-plus", "useq-schema", "tensorstore")
 _STATE_OF_REASON: Mapping[str, State] = {
     "completed": "finished",
     "canceled": "cancelled",
     "errored": "failed",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Experiment:
-    """What a monitored acquisition is, beyond its sequence."""
-
-    name: str = "run"
-    source: Literal["simulated", "microscope"] = "microscope"
-    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
-    bits: int | None = None
-    """Bits of the camera that carry data; None: ask the camera."""
-    pixel_size_um: float | None = None
-    """Overrides the microscope's calibration."""
-    culture_seconds_per_second: float | None = None
-    """A simulated culture's time runs with the sequence's, this much faster; None: real."""
-    budget_bytes: int = 2**30
-    plate: tuple[int, int] | None = None
-    """Rows and columns of the well plate; None: the smallest that holds the wells."""
-    settings: Mapping[str, Any] | None = None
-    """Kept in the store beside the numbers."""
-
-    @classmethod
-    def from_settings(
-        cls, settings: RunSettings, plate: tuple[int, int] | None
-    ) -> Experiment:
-        """Take what a configuration says of the experiment."""
-        simulated = (
-            settings.microscope
-            if isinstance(settings.microscope, SimulatedMicroscope)
-            else None
-        )
-        return cls(
-            name=settings.name,
-            source="simulated" if simulated else "microscope",
-            analysis=settings.analysis,
-            bits=simulated.bits if simulated else None,
-            pixel_size_um=settings.microscope.pixel_size_um,
-            culture_seconds_per_second=simulated.speed if simulated else None,
-            budget_bytes=settings.memory_budget_mb * 2**20,
-            plate=plate,
-            settings=settings.model_dump(mode="json", exclude={"sequence"}),
-        )
 
 
 class Monitor:
@@ -87,21 +52,36 @@ class Monitor:
     """
 
     def __init__(self, core: Any, store: Path, experiment: Experiment) -> None:
-        self.runs: list[LiveRun] = []
         self.refusal: Exception | None = None
         """Why a sequence is not recorded; None when all are."""
-        self.n_unrecorded = 0
-        """Frames that came while no run could take them."""
-        self._acquiring: dict[UUID, LiveRun] = {}
+        self._acquiring: dict[UUID | None, Reception] = {}
+        self._unheard: set[UUID | None] = set()
+        """Acquisitions that had begun before this; the rest was heard from its start."""
+        self._without_axes: UUID | None = None
+        """The acquisition whose frames do not say which sequence they belong to."""
+        self._over: set[UUID | None] = set()
+        self._n_passed_over = 0
+        self._receptions: list[Reception] = []
         self._core = core
-        self._store = store
         self._experiment = experiment
+        self._beginnings = Beginnings(core, store, experiment)
+        self._watch = Watch(core, self._being_acquired, experiment.keep_free_bytes)
         self._tap = Tap(core.mda.events, self)
+
+    @property
+    def runs(self) -> list[LiveRun]:
+        """All runs, in the order in which they began."""
+        return self._beginnings.runs
 
     @property
     def errors(self) -> list[str]:
         """What went wrong in listening; empty when all is well."""
         return self._tap.errors
+
+    @property
+    def n_unrecorded(self) -> int:
+        """Frames that came while no run could take them."""
+        return self._n_passed_over + sum(one.n_refused for one in self._receptions)
 
     @property
     def run(self) -> LiveRun | None:
@@ -111,28 +91,59 @@ class Monitor:
     def sequence_started(self, sequence: MDASequence, summary: Metadata) -> None:
         """Make the store of a sequence that is about to begin."""
         self._end(sequence.uid, "failed", "the sequence began again before it had ended")
+        self._over.discard(sequence.uid)
+        if not sequence.axis_order:  # a generator of events: pymmcore-plus has no sequence
+            self._without_axes = sequence.uid
+            self._receive(sequence.uid, is_open=True)
+            return
+        if self._focus_is_not_at_0():
+            self._warn_of_the_focus(sequence)
         try:
-            self._begin(sequence, summary)
+            run = self._beginnings.with_sequence(sequence, summary)
         except Exception as error:
             self.refusal = error
+            self._over.add(sequence.uid)
             raise
+        self._receive(sequence.uid, is_open=False, run=run)
+
+    def extra_started(self, sequence: MDASequence, summary: Metadata) -> None:
+        """Make the store of a sequence that is acquired between the scans of another.
+
+        Unlike the other's, a refusal is the caller's to report.
+        """
+        run = self._beginnings.with_sequence(sequence, summary)
+        self._receive(sequence.uid, is_open=False, run=run)
+
+    def awaiting_event(self, event: MDAEvent, remaining_s: float) -> None:
+        """Know when the next frame is due. Runs in the camera's thread."""
+        self._watch.awaiting(remaining_s)
 
     def frame_ready(self, image: Pixels, event: MDAEvent, metadata: Metadata) -> None:
         """Take one frame. Runs in the camera's thread."""
-        run = self._acquiring.get(event.sequence.uid) if event.sequence else self.run
-        if run is None or not run.is_acquiring:
-            self._pass_over()
+        self._watch.frame_came()
+        reception = self._reception(event)
+        if reception is None:
+            self._n_passed_over += 1
             return
-        key = FrameKey.from_index(event.index)
-        size_um = run.plan.pixel_size_um or NAN
-        run.offer(Frame(key, image, size_um, self._row(event, metadata)))
+        size_um = self._experiment.pixel_size_um or metadata.get("pixel_size_um") or NAN
+        row = self._row(event, metadata)
+        frame = Frame(reception.key(event), image, size_um, row)
+        reception.take(frame, event)
 
     def sequence_finished(self, sequence: MDASequence) -> None:
         """Record how the sequence ended."""
         reason = str(self._core.mda.status.finish_reason)
         state = _STATE_OF_REASON.get(reason, "finished")
         said = "the acquisition raised an error; see the log of pymmcore-plus"
-        self._end(sequence.uid, state, said if state == "failed" else "")
+        message = said if state == "failed" else ""
+        if sequence.uid in self._acquiring:
+            self._end(sequence.uid, state, message)
+        else:
+            for uid in list(self._unheard):
+                self._end(uid, state, message)
+
+    def _being_acquired(self) -> list[LiveRun]:
+        return [run for run in self.runs if run.is_acquiring]
 
     def give_up_after(self, seconds: float) -> None:
         """Lose frames that cannot be written for this much longer."""
@@ -147,51 +158,75 @@ class Monitor:
         while self._acquiring and time.monotonic() < deadline_s:
             time.sleep(0.05)
         self._tap.disconnect()
+        self._watch.close()
         for uid in list(self._acquiring):
             self._end(uid, "failed", "the end of the sequence was not heard of")
+        for reception in self._receptions:
+            reception.settle()
         for run in self.runs if wait else []:
             run.wait()
 
-    def _pass_over(self) -> None:
-        self.n_unrecorded += 1
-        if self.n_unrecorded == 1 and self.refusal is None:
-            self._tap.errors.append(
-                "Frames came of an acquisition that had begun before this; they are not "
-                "recorded. The next sequence is."
-            )
+    def _reception(self, event: MDAEvent) -> Reception | None:
+        uid = event.sequence.uid if event.sequence else None
+        if uid in self._acquiring:
+            return self._acquiring[uid]
+        if self._without_axes in self._acquiring:
+            return self._acquiring[self._without_axes]
+        if uid in self._over and uid is not None:
+            return None
+        logger.warning("This acquisition had begun before: its first frames are missing.")
+        if event.sequence is not None:
+            self._warn_of_the_focus(event.sequence)
+        self._unheard.add(uid)
+        return self._receive(uid, is_open=event.sequence is None)
 
-    def _end(self, uid: UUID, state: State, message: str = "") -> None:
-        run = self._acquiring.pop(uid, None)
-        if run is not None:
-            run.finish(state, message)
-
-    def _begin(self, sequence: MDASequence, summary: Metadata) -> None:
-        experiment = self._experiment
-        plan, expected = plan_run(
-            sequence,
-            summary["image_infos"][0],
-            name=experiment.name,
-            source=experiment.source,
-            analysis=experiment.analysis,
-            bits=experiment.bits or self._core.getImageBitDepth(),
-            pixel_size_um=experiment.pixel_size_um,
-            time_scale=experiment.culture_seconds_per_second or 1.0,
-            plate=experiment.plate,
-            settings=experiment.settings
-            or {"analysis": experiment.analysis.model_dump(mode="json")},
-            versions={name: version(name) for name in _RECORDED_VERSIONS},
+    def _receive(
+        self, uid: UUID | None, *, is_open: bool, run: LiveRun | None = None
+    ) -> Reception:
+        reception = Reception(
+            self._begin_in_the_middle,
+            budget_bytes=self._experiment.budget_bytes,
+            is_open=is_open,
+            run=run,
         )
-        path = _free_path(self._store) if self.runs else self._store
-        run = LiveRun(path, plan, expected, budget_bytes=experiment.budget_bytes)
-        self.runs.append(run)
-        self._acquiring[sequence.uid] = run
+        self._receptions.append(reception)
+        self._acquiring[uid] = reception
+        return reception
+
+    def _end(self, uid: UUID | None, state: State, message: str = "") -> None:
+        reception = self._acquiring.pop(uid, None)
+        self._over.add(uid)
+        self._unheard.discard(uid)
+        if reception is not None:
+            reception.finish(state, message)
+
+    def _focus_is_not_at_0(self) -> bool:
+        has_focus = bool(self._core.getFocusDevice())
+        return has_focus and abs(self._core.getZPosition()) > NO_DISTANCE_UM
+
+    def _warn_of_the_focus(self, sequence: MDASequence) -> None:
+        if trap := focus_trap(sequence):
+            logger.error(trap)
+            self._tap.errors.append(trap)
+
+    def _begin_in_the_middle(
+        self, first: Frame, event: MDAEvent, seen: Sequence[MDAEvent]
+    ) -> LiveRun:
+        try:
+            return self._beginnings.in_the_middle(first, event, seen)
+        except Exception as error:
+            self.refusal = error
+            self._tap.errors.append(f"{type(error).__name__}: {error}")
+            raise
 
     def _row(self, event: MDAEvent, metadata: Metadata) -> FrameRow:
         speed = self._experiment.culture_seconds_per_second
         if speed is None:
             elapsed_s = metadata.get("runner_time_ms", np.nan) / 1e3
+            if isinstance(event.sequence, RemainingSequence):
+                elapsed_s += event.sequence.clock_s() - self._core.mda.seconds_elapsed()
         else:
-            elapsed_s = (event.min_start_time or 0.0) * speed
+            elapsed_s = due_s(event) * speed
         stage = metadata.get("position") or {}
         return FrameRow(
             time_s=time.time(),
@@ -211,6 +246,7 @@ def monitor(
     model: str = "starter",
     experiment: Experiment | None = None,
     wait: bool = True,
+    resume: bool = False,
 ) -> Iterator[Monitor]:
     """Record and analyse whatever a pymmcore-plus core acquires in this block.
 
@@ -232,6 +268,8 @@ def monitor(
     wait : bool
         Leave the block only when every frame has its result. Otherwise the worker goes
         on by itself after the last frame is safe on disk.
+    resume : bool
+        The run at `store` is there and goes on: ``core.run_mda(remaining(store))``.
 
     Yields
     ------
@@ -246,8 +284,15 @@ def monitor(
         If the core's pixel size is not calibrated, or there is no such model.
     """
     path = Path(store)
-    if path.exists():
-        raise FileExistsError(f"{path} exists already. Give the run a store of its own.")
+    if resume:
+        plan = RunReader(path).plan
+        experiment = experiment or Experiment(
+            plan.name, analysis=plan.analysis, pixel_size_um=plan.pixel_size_um
+        )
+    elif path.exists():
+        raise FileExistsError(
+            f"{path} exists already. Give the run a store of its own, or resume it."
+        )
     if experiment is None:
         analysis = AnalysisSettings(segmentation=SegmentationSettings(model=model))
         experiment = Experiment(name=path.name.removesuffix(".ome.zarr"), analysis=analysis)
@@ -258,12 +303,3 @@ def monitor(
         yield listening
     finally:
         listening.close(wait=wait)
-
-
-def _free_path(path: Path) -> Path:
-    stem = path.name.removesuffix(".ome.zarr")
-    return next(
-        candidate
-        for number in range(2, 10_000)
-        if not (candidate := path.with_name(f"{stem}-{number}.ome.zarr")).exists()
-    )

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple, replace
 from typing import Any, Literal
 
 from pymmcore_plus import CMMCorePlus
 from useq import MDAEvent, MDASequence, WellPlatePlan
 
-from samcell_live.records import FrameKey
-from samcell_live.settings import AnalysisSettings
-from samcell_live.store.plan import Channel, RunPlan, View, plate_row_name
+from samcell_live.records import FrameKey, RunShape
+from samcell_live.settings import AnalysisSettings, Plane, Raw
+from samcell_live.store.plan import (
+    GROWTH_T,
+    Channel,
+    RunPlan,
+    Stack,
+    View,
+    plate_row_name,
+)
 
 STANDARD_PLATES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 """(rows, columns) of 6 to 1536 wells, ANSI/SLAS."""
@@ -20,12 +28,14 @@ _CHANNEL_COLORS = ("FFFFFF", "00FFFF", "FF00FF", "FFFF00", "00FF00", "FF8000")
 
 
 def plan_run(
-    sequence: MDASequence,
+    sequence: MDASequence | None,
     camera: Mapping[str, Any],
     *,
+    seen: Sequence[MDAEvent] = (),
     name: str,
     source: Literal["simulated", "microscope"],
     analysis: AnalysisSettings,
+    raw: Raw = "keep",
     bits: int | None = None,
     pixel_size_um: float | None = None,
     time_scale: float = 1.0,
@@ -33,15 +43,21 @@ def plan_run(
     settings: Mapping[str, Any] | None = None,
     versions: Mapping[str, str] | None = None,
 ) -> tuple[RunPlan, list[FrameKey]]:
-    """Plan a run before its first frame.
+    """Plan a run from its sequence or, of unknown length, from its first frames.
 
     Parameters
     ----------
-    sequence : useq.MDASequence
-        What will be acquired; finite.
+    sequence : useq.MDASequence or None
+        What will be acquired; finite. None: that is not known.
     camera : mapping
         ``image_infos[0]`` of pymmcore-plus's summary metadata: ``plane_shape``,
-        ``dtype``, ``pixel_size_um``.
+        ``dtype``, ``pixel_size_um`` and, of several cameras in one,
+        ``num_camera_adapter_channels``.
+    seen : sequence of useq.MDAEvent
+        Of a run of unknown length, an event of each place that it was seen at. They give
+        the axes; time goes on for as long as frames come.
+    raw : {"keep", "spill"}
+        Whether raw frames stay when they are analysed.
     bits : int, optional
         Bits of the camera that carry data. By default all of the pixel type's.
     pixel_size_um : float, optional
@@ -56,7 +72,8 @@ def plan_run(
     -------
     plan : RunPlan
     expected : list of FrameKey
-        The frames that the sequence will bring.
+        The frames that the sequence will bring; none that are known in a run of unknown
+        length.
 
     Raises
     ------
@@ -71,41 +88,53 @@ def plan_run(
             f"The camera gives {dtype} pixels in planes of shape {plane}; a run holds grey "
             "planes of uint8 or uint16. Set the camera to grey images of 8 to 16 bits."
         )
-    events = [event for event in sequence if _acquires(event)]
+    events = [event for event in [*(sequence or ()), *seen] if _acquires(event)]
     if not events:
         raise ValueError(
-            "The sequence acquires no frames that are known beforehand. Give it channels, "
-            "positions or a time plan; a bare list of events cannot be planned."
+            "The sequence acquires no frames. Give it channels, positions or a time plan."
         )
     keys = [FrameKey.from_index(event.index) for event in events]
-    shape = tuple(1 + max(places) for places in zip(*keys, strict=True))
+    shape = RunShape(*(1 + max(places) for places in zip(*keys, strict=True)))
+    shape = replace(shape, cam=max(shape.cam, _n_cameras(camera)))
+    if seen:
+        shape = replace(shape, t=GROWTH_T)
     channels = _channels(events, keys)
-    views = _views(sequence, events, keys)
+    wells = sequence.stage_positions if sequence is not None else ()
+    views = _views(wells, events, keys)
     on_plate = views[0].row is not None
-    rows, columns = plate or _plate_size(sequence, views) if on_plate else (None, None)
+    rows, columns = plate or _plate_size(wells, views) if on_plate else (None, None)
     start_s = [(event.min_start_time or 0.0) * time_scale for event in events]
+    segment_z, stack = _segment_plane(shape.z, analysis.plane)
     plan = RunPlan(
         name=name,
         source=source,
-        shape_tpgczcam=shape,
+        shape_tpgczcam=astuple(shape),
+        is_open=bool(seen),
         height_px=plane[0],
         width_px=plane[1],
         dtype=dtype,
         bits=min(bits or 16, 8 if dtype == "uint8" else 16),
         pixel_size_um=size_um,
+        raw=raw,
         views=tuple(views),
         channels=tuple(channels),
         segment_c=_segment_channel(channels, analysis.channel),
-        segment_z=shape[FrameKey._fields.index("z")] // 2,
-        interval_s=_interval_s(keys, start_s),
-        duration_s=max(start_s),
+        segment_z=segment_z,
+        segment_cam=analysis.camera,
+        stack=stack,
+        interval_s=None if seen else _interval_s(keys, start_s),
+        duration_s=None if seen else max(start_s),
         plate_rows=rows,
         plate_columns=columns,
-        sequence=sequence.model_dump(mode="json", exclude_unset=True),
+        sequence=None
+        if sequence is None or seen
+        else sequence.model_dump(mode="json", exclude_unset=True),
         settings=dict(settings or {}),
         versions=dict(versions or {}),
     )
-    return plan, keys
+    if seen:
+        return plan, []
+    return plan, [key._replace(cam=cam) for key in keys for cam in range(shape.cam)]
 
 
 def calibrated(pixel_size_um: float) -> float:
@@ -123,6 +152,24 @@ def calibrated(pixel_size_um: float) -> float:
             "(Devices > Pixel Size Calibration) or set microscope.pixel_size_um."
         )
     return pixel_size_um
+
+
+def refuse_other_camera(plan: RunPlan, camera: Mapping[str, Any]) -> None:
+    """See that a run can go on with the camera as it is set now.
+
+    Raises
+    ------
+    ValueError
+        If its frames would not fit those that the run has.
+    """
+    found = (str(camera["dtype"]), *camera["plane_shape"])
+    wanted = (plan.dtype, plan.height_px, plan.width_px)
+    if found != wanted:
+        raise ValueError(
+            f"The camera gives {found[0]} frames of shape {found[1:]}, but the run that is "
+            f"to go on has {wanted[0]} of shape {wanted[1:]}. Set the camera's region, "
+            "binning and bit depth as they were."
+        )
 
 
 def refuse_unknown_channels(core: CMMCorePlus, sequence: MDASequence) -> None:
@@ -143,29 +190,6 @@ def refuse_unknown_channels(core: CMMCorePlus, sequence: MDASequence) -> None:
                 f"{channel.group!r}, which has: {', '.join(presets) or 'nothing'}. "
                 "Name a preset of that group."
             )
-
-
-def without_plate_z(sequence: MDASequence) -> tuple[MDASequence, tuple[int, int] | None]:
-    """Take the z = 0 out of a well-plate plan, which would drive the focus there.
-
-    useq gives every well z = 0. A well plate is planned in x and y only, so the focus
-    is left where the user put it.
-
-    Returns
-    -------
-    sequence : useq.MDASequence
-        The same wells as plain positions with no z.
-    plate : (int, int) or None
-        Rows and columns of the plate; None if there was no well-plate plan.
-    """
-    wells = sequence.stage_positions
-    if not isinstance(wells, WellPlatePlan):
-        return sequence, None
-    positions = [well.replace(z=None) for well in wells]
-    return sequence.replace(stage_positions=positions), (
-        wells.plate.rows,
-        wells.plate.columns,
-    )
 
 
 def _acquires(event: MDAEvent) -> bool:
@@ -198,14 +222,31 @@ def _segment_channel(channels: Sequence[Channel], wanted: str | None) -> int:
     return names.index(wanted)
 
 
-def _views(
-    sequence: MDASequence, events: Sequence[MDAEvent], keys: Sequence[FrameKey]
-) -> list[View]:
+def _segment_plane(n_planes: int, wanted: Plane) -> tuple[int, Stack]:
+    """Plane that carries the cells, and what they are looked for in."""
+    if isinstance(wanted, int):
+        if wanted >= n_planes:
+            raise ValueError(
+                f"analysis.plane is {wanted}, but the stacks of the sequence have "
+                f"{n_planes} planes, counted from 0. Name one of them, or the middle."
+            )
+        return wanted, "plane"
+    if n_planes == 1 or wanted == "middle":
+        return n_planes // 2, "plane"
+    return n_planes - 1, wanted
+
+
+def _n_cameras(camera: Mapping[str, Any]) -> int:
+    """Cameras that each event exposes at once."""
+    return int(camera.get("num_camera_adapter_channels", 1))
+
+
+def _views(wells: Any, events: Sequence[MDAEvent], keys: Sequence[FrameKey]) -> list[View]:
     first = {
         (key.p, key.g): event
         for key, event in zip(reversed(keys), reversed(events), strict=True)
     }
-    positions = list(sequence.stage_positions)
+    positions = list(wells)
     n_grid = Counter(p for p, _ in first)
     fields: Counter[tuple[int, int]] = Counter()
     views = []
@@ -234,10 +275,9 @@ def _views(
     return views
 
 
-def _plate_size(sequence: MDASequence, views: Sequence[View]) -> tuple[int, int]:
-    plan = sequence.stage_positions
-    if isinstance(plan, WellPlatePlan):
-        return plan.plate.rows, plan.plate.columns
+def _plate_size(wells: Any, views: Sequence[View]) -> tuple[int, int]:
+    if isinstance(wells, WellPlatePlan):
+        return wells.plate.rows, wells.plate.columns
     rows = 1 + max(view.row or 0 for view in views)
     columns = 1 + max(view.column or 0 for view in views)
     return next(

@@ -43,6 +43,8 @@ class StoreRecording:
         self.plan = recorded.model_copy(
             update={
                 "source": "replay",
+                "is_open": False,
+                "raw": "keep",
                 "uid": str(uuid.uuid4()),
                 "created": datetime.now(UTC),
                 "pixel_size_um": pixel_size_um or recorded.pixel_size_um,

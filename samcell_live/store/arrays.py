@@ -38,7 +38,7 @@ _CODECS: Mapping[Codec, Sequence[Mapping[str, Any]]] = {
     "table": [{"name": "zstd", "configuration": {"level": 1}}],
     "none": [],
 }
-_ALWAYS: Mapping[str, Any] = {
+_ALWAYS: dict[str, Any] = {
     "store_data_equal_to_fill_value": True,
     # Else all arrays together have as many threads as there are processors, and most of
     # the time of a durable write is waiting for the disk.
@@ -109,8 +109,31 @@ def open_array(path: Path, *, missing_is_fill: bool = True) -> Array:
         "driver": "zarr3",
         "kvstore": {"driver": "file", "path": str(path)},
         "fill_missing_data_reads": missing_is_fill,
+        "recheck_cached_metadata": True,  # when it is asked for, see `as_long_as_now`
     }
     return _settled(ts.open(spec | _ALWAYS, open=True))
+
+
+def as_long_as_now(array: Array) -> Array:
+    """Look again how long an open array is: another process may have made it longer."""
+    return _settled(array.resolve())
+
+
+def resized(array: Array, length: int) -> Array:
+    """Make the first axis of an array this long, on disk and in what is returned.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    exclusive_max = [length, *[None] * (array.rank - 1)]
+    return _settled(array.resize(exclusive_max=exclusive_max, resize_metadata_only=True))
+
+
+def chunk_file(array: Path, place: Sequence[int]) -> Path:
+    """File of one chunk of an array, by the place of the chunk on each axis."""
+    return array.joinpath("c", *map(str, place))
 
 
 def read(array: Array) -> npt.NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaozarrs
 from samcell_live.records import FrameKey
 from samcell_live.store import layout
 from samcell_live.store.arrays import open_array
+from samcell_live.store.processes import ACQUISITION
 from samcell_live.store.reader import RunReader
 from samcell_live.store.results import ANALYSED
 
@@ -66,12 +68,13 @@ def check_store(
 
 
 def _frames(reader: RunReader, on_frame: Callable[[FrameKey], None]) -> Iterator[Finding]:
-    for slot in np.flatnonzero(reader.acquired()):
+    acquired = reader.acquired()
+    for slot in np.flatnonzero(acquired & ~reader.removed()[: len(acquired)]):
         key = reader.plan.shape.key(int(slot))
         on_frame(key)
         try:
-            reader.pixels(key)
-        except OSError as error:
+            reader.frame(key)
+        except (OSError, ValueError) as error:
             yield Finding(str(key), f"the raw frame cannot be read: {error}")
 
 
@@ -87,24 +90,33 @@ def _lengths(reader: RunReader, analysis: str) -> Iterator[Finding]:
     for view in reader.plan.views:
         raw = open_array(reader.path / layout.raw(view.path))
         labels = open_array(reader.path / layout.labels(view.path, analysis))
-        if (labels.shape[0], *labels.shape[-2:]) != (raw.shape[0], *raw.shape[-2:]):
+        times = labels.shape[0] if _is_growing(reader) else raw.shape[0]
+        if (labels.shape[0], *labels.shape[-2:]) != (times, *raw.shape[-2:]):
             yield Finding(
                 view.name, f"labels {labels.shape} do not go with the image {raw.shape}"
             )
+
+
+def _is_growing(reader: RunReader) -> bool:
+    """Whether images and labels may have different lengths, each as far as it has come."""
+    acquisition = reader.process(ACQUISITION)
+    is_acquired = acquisition is not None and acquisition.is_alive(time.time())
+    return reader.plan.is_open and is_acquired
 
 
 def _analysis(
     reader: RunReader, analysis: str, on_frame: Callable[[FrameKey], None]
 ) -> Iterator[Finding]:
     committed = reader.committed(analysis)
-    for slot in np.flatnonzero((committed > 0) & ~reader.acquired()):
+    acquired = reader.acquired()[: len(committed)]
+    for slot in np.flatnonzero((committed[: len(acquired)] > 0) & ~acquired):
         yield Finding(
             str(reader.plan.shape.key(int(slot))), f"{analysis} has a result, but no frame"
         )
     counts = reader.series(analysis)["cell_count"]
     for slot in np.flatnonzero(committed == ANALYSED):
-        key = reader.plan.shape.key(int(slot))
-        if reader.plan.is_segmented(key):
+        if np.isfinite(counts[slot]):
+            key = reader.plan.shape.key(int(slot))
             on_frame(key)
             yield from _result(reader, analysis, key, float(counts[slot]))
 

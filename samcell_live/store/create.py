@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from samcell_live.records import FrameKey, FrameRow
 from samcell_live.store import layout, metadata
@@ -16,6 +17,10 @@ from samcell_live.store.plan import RunPlan
 
 NOT_EXPECTED = -1
 """Value of the ``rank`` column for slots that the sequence never visits."""
+
+FRAME_MARKS = {"acquired": "uint8", "crc32": "uint32", "removed": "uint8"}
+"""Columns that say of each frame whether it is on disk, what its pixels sum up to (0: not
+known), and whether it was removed again when its result was safe."""
 
 COLUMN_CHUNK = 1024
 """Rows of a column in one file: 8 kB, rewritten for each frame."""
@@ -68,9 +73,7 @@ def _create_images(root: Path, plan: RunPlan) -> None:
             write_group(root / well, attributes)
     else:
         write_group(root / layout.OME, metadata.series_attributes(plan))
-        (root / layout.OME / "METADATA.ome.xml").write_text(
-            metadata.ome_xml(plan), encoding="utf-8"
-        )
+        metadata.write_ome_xml(root, plan)
     shape = plan.shape
     plane = (plan.height_px, plan.width_px)
     stack = (shape.t, shape.c * shape.cam, *([shape.z] if plan.has_z else []))
@@ -95,9 +98,9 @@ def _create_frames(root: Path, plan: RunPlan, expected: Iterable[FrameKey] | Non
     n_slots = plan.shape.n_slots
     for name in FrameRow._fields:
         create_column(root / layout.frame_column(name), n_slots, "float64", np.nan)
-    create_column(root / layout.frame_column("acquired"), n_slots, "uint8")
-    places = np.array([tuple(key) for key in plan.shape.all_keys()], dtype=np.int32)
-    for name, column in zip(FrameKey._fields, places.T, strict=True):
+    for name, dtype in FRAME_MARKS.items():
+        create_column(root / layout.frame_column(name), n_slots, dtype)
+    for name, column in key_columns(plan).items():
         wait(
             create_column(root / layout.frame_column(name), n_slots, "int32").write(column)
         )
@@ -105,9 +108,16 @@ def _create_frames(root: Path, plan: RunPlan, expected: Iterable[FrameKey] | Non
     wanted = plan.shape.all_keys() if expected is None else expected
     slots = [plan.shape.slot(key) for key in wanted]
     ranks[slots] = np.arange(len(slots))
-    create_column(root / layout.frame_column("rank"), n_slots, "int32").write(
-        ranks
-    ).result()
+    column = create_column(
+        root / layout.frame_column("rank"), n_slots, "int32", NOT_EXPECTED
+    )
+    wait(column.write(ranks))
+
+
+def key_columns(plan: RunPlan) -> dict[str, npt.NDArray[np.int32]]:
+    """Where each slot lies on each axis, by the axis."""
+    places = np.array([tuple(key) for key in plan.shape.all_keys()], dtype=np.int32)
+    return dict(zip(FrameKey._fields, places.T, strict=True))
 
 
 def create_column(path: Path, n_slots: int, dtype: str, fill_value: float = 0) -> Array:
@@ -115,7 +125,7 @@ def create_column(path: Path, n_slots: int, dtype: str, fill_value: float = 0) -
     return create_array(
         path,
         shape=(n_slots,),
-        chunks=(min(COLUMN_CHUNK, n_slots),),
+        chunks=(COLUMN_CHUNK,),
         dtype=dtype,
         dimension_names=["frame"],
         fill_value=fill_value,

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from samcell_live.records import Frame, FrameRow
-from samcell_live.store import layout
-from samcell_live.store.arrays import Array, open_array, wait
-from samcell_live.store.plan import RunPlan
+from samcell_live.records import Frame, FrameRow, Pixels
+from samcell_live.store import layout, metadata
+from samcell_live.store.arrays import Array, open_array, read, resized, wait
+from samcell_live.store.create import (
+    FRAME_MARKS,
+    NOT_EXPECTED,
+    create_column,
+    key_columns,
+)
+from samcell_live.store.plan import GROWTH_T, RunPlan
+
+
+def crc32(pixels: Pixels) -> int:
+    """Sum up the pixels of a frame, to tell whether they are what the camera gave."""
+    return zlib.crc32(np.ascontiguousarray(pixels))
 
 
 class FrameWriter:
@@ -20,17 +32,25 @@ class FrameWriter:
     The only writer of the raw arrays and of ``samcell/frames``. A frame is marked
     acquired after its pixels and its row are on disk, so a reader that looks at the
     mark first never sees half a frame. Safe to call from several threads.
+
+    A run of unknown length grows here, `GROWTH_T` timepoints at a time, and ``acquired``
+    last: whatever slot a reader finds in it is there in every other array.
     """
 
     def __init__(self, path: Path, plan: RunPlan) -> None:
         self.plan = plan
+        self._path = path
         self._raw = {
             view.path: open_array(path / layout.raw(view.path)) for view in plan.views
         }
         self._columns: dict[str, Array] = {}
-        self._path = path
-        self._acquired = open_array(path / layout.frame_column("acquired"))
         self._one_row_at_a_time = threading.Lock()
+        acquired = self._column("acquired")
+        for name, dtype in FRAME_MARKS.items():  # a run of an earlier version lacks some
+            create_column(path / layout.frame_column(name), acquired.shape[0], dtype)
+        if plan.is_open:
+            self.plan = plan.lasting(acquired.shape[0] // plan.slots_per_timepoint)
+            self._n_expected = 1 + int(read(self._column("rank")).max())
 
     def write(self, *frames: Frame) -> None:
         """Write frames and wait until they are safe. Writing one again is harmless.
@@ -47,20 +67,61 @@ class FrameWriter:
         """
         for frame in frames:
             self._refuse_misfit(frame)
-        slots = [self.plan.shape.slot(frame.key) for frame in frames]
+        if not self._path.is_dir():  # writing would make a store of one frame there
+            raise FileNotFoundError(f"{self._path} is there no more.")
+        if self.plan.is_open:
+            self._grow_to(max(frame.key.t for frame in frames))
         pixels = [self._write_pixels(frame) for frame in frames]
+        slots = [self.plan.shape.slot(frame.key) for frame in frames]
         with self._one_row_at_a_time:
             columns = zip(*[frame.row for frame in frames], strict=True)
             rows = zip(FrameRow._fields, map(np.array, columns), strict=True)
-            wait(*[self._column(name)[slots].write(values) for name, values in rows])
+            sums = np.array([crc32(frame.pixels) for frame in frames], np.uint32)
+            named = [*rows, ("crc32", sums)]
+            wait(*[self._column(name)[slots].write(values) for name, values in named])
         wait(*pixels)
         with self._one_row_at_a_time:
-            wait(self._acquired[slots].write(np.ones(len(slots), np.uint8)))
+            for slot in slots if self.plan.is_open else []:
+                self._expect(slot)
+            wait(self._column("acquired")[slots].write(np.ones(len(slots), np.uint8)))
+
+    def trim(self) -> None:
+        """End a run of unknown length with the last timepoint that was acquired."""
+        if self.plan.is_open:
+            with self._one_row_at_a_time:
+                slots = np.flatnonzero(read(self._column("acquired")))
+                last = self.plan.shape.key(int(slots[-1])).t if len(slots) else 0
+                self._lengthen(last + 1)
+
+    def _expect(self, slot: int) -> None:
+        """What comes of unknown length is expected from when it is there, in its order."""
+        if int(read(self._column("rank")[slot])) == NOT_EXPECTED:
+            wait(self._column("rank")[slot].write(np.int32(self._n_expected)))
+            self._n_expected += 1
 
     def _write_pixels(self, frame: Frame) -> Any:
         """Begin to write the pixels; what is returned is to be waited for."""
         raw = self._raw[self.plan.view(frame.key).path]
         return raw[self.plan.raw_index(frame.key)].write(frame.pixels)
+
+    def _grow_to(self, t: int) -> None:
+        with self._one_row_at_a_time:
+            if t >= self.plan.shape.t:
+                self._lengthen((t // GROWTH_T + 1) * GROWTH_T)
+
+    def _lengthen(self, n_timepoints: int) -> None:
+        plan = self.plan.lasting(n_timepoints)
+        for view, raw in self._raw.items():
+            self._raw[view] = resized(raw, n_timepoints)
+        keys: dict[str, Any] = dict(key_columns(plan))
+        marks = [name for name in FRAME_MARKS if name != "acquired"]
+        for name in (*keys, *FrameRow._fields, "rank", *marks, "acquired"):
+            self._columns[name] = resized(self._column(name), plan.shape.n_slots)
+            if name in keys:
+                wait(self._columns[name].write(keys[name]))
+        self.plan = plan
+        if not plan.has_plate:
+            metadata.write_ome_xml(self._path, plan)
 
     def _column(self, name: str) -> Array:
         if name not in self._columns:

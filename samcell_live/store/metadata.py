@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from ome_types.model import Pixels as OmePixels
 from ome_types.model import Pixels_DimensionOrder, PixelType, TiffData, UnitsLength
 from yaozarrs import v05
 
+from samcell_live.store import layout
+from samcell_live.store.arrays import replace_file
 from samcell_live.store.plan import RunPlan, View, plate_row_name
 
 
@@ -25,11 +28,9 @@ def image_attributes(plan: RunPlan, view: View) -> dict[str, Any]:
     top = float(2**plan.bits - 1)
     channels = [
         v05.OmeroChannel(
-            label=channel.name
-            if plan.shape.cam == 1
-            else f"{channel.name} (camera {cam + 1})",
+            label=plan.picture_name(place, cam),
             color=channel.color,
-            active=place == plan.segment_c,
+            active=(place, cam) == (plan.segment_c, plan.segment_cam),
             window=v05.OmeroWindow(start=0.0, min=0.0, end=top, max=top),
         )
         for place, channel in enumerate(plan.channels)
@@ -90,8 +91,12 @@ def series_attributes(plan: RunPlan) -> dict[str, Any]:
     return _ome(v05.Series(series=[view.path for view in plan.views]))
 
 
-def ome_xml(plan: RunPlan) -> str:
-    """OME-XML of the run; napari-ome-zarr refuses a series list without it."""
+def write_ome_xml(path: Path, plan: RunPlan) -> None:
+    """Write the OME-XML of a run; napari-ome-zarr refuses a series list without it."""
+    replace_file(path / layout.OME / "METADATA.ome.xml", _ome_xml(plan))
+
+
+def _ome_xml(plan: RunPlan) -> str:
     shape = plan.shape
     images = [
         OmeImage(

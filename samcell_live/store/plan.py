@@ -5,12 +5,17 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, Field, model_validator
 
 from samcell_live.records import FrameKey, RunShape
-from samcell_live.settings import AnalysisSettings
+from samcell_live.settings import AnalysisSettings, Raw, SimulatedMicroscope
+
+Stack: TypeAlias = Literal["plane", "sharpest", "max", "mean"]
+
+GROWTH_T = 64
+"""A run of unknown length grows by this many timepoints at a time."""
 
 
 class View(BaseModel, frozen=True, extra="forbid"):
@@ -60,6 +65,10 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
     name: str
     source: Literal["simulated", "microscope", "replay"]
     shape_tpgczcam: tuple[int, int, int, int, int, int]
+    is_open: bool = Field(
+        False,
+        description="The run has no known length: its time axis grows as frames come.",
+    )
     height_px: int = Field(gt=0)
     width_px: int = Field(gt=0)
     dtype: Literal["uint8", "uint16"] = "uint16"
@@ -69,10 +78,20 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
         gt=0,
         description="None: a recording without calibration; its um columns are NaN.",
     )
+    raw: Raw = Field(
+        "keep",
+        description="Raw frames stay, or are a spill that is removed once analysed.",
+    )
     views: tuple[View, ...] = Field(min_length=1)
     channels: tuple[Channel, ...] = Field(min_length=1)
     segment_c: int = Field(0, ge=0, description="Channel with the cells.")
     segment_z: int = Field(0, ge=0, description="Plane with the cells.")
+    segment_cam: int = Field(0, ge=0, description="Camera with the cells.")
+    stack: Stack = Field(
+        "plane",
+        description="What is segmented of a z-stack: the plane segment_z, the sharpest, or "
+        "the maximum or mean of all. The cells of a whole stack lie in its last plane.",
+    )
     interval_s: float | None = Field(None, description="Planned time between scans.")
     duration_s: float | None = Field(None, description="Planned time of the last scan.")
     plate_rows: int | None = None
@@ -97,14 +116,17 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(
                 f"{len(self.channels)} channels are named, but the run has {shape.c}."
             )
-        if self.segment_c >= shape.c or self.segment_z >= shape.z:
+        wanted = (self.segment_c, self.segment_z, self.segment_cam)
+        sizes = (shape.c, shape.z, shape.cam)
+        if any(place >= size for place, size in zip(wanted, sizes, strict=True)):
             raise ValueError(
-                f"Channel {self.segment_c}, plane {self.segment_z} is to be segmented, but "
-                f"the run has {shape.c} channels of {shape.z} planes."
+                f"Channel {wanted[0]}, plane {wanted[1]}, camera {wanted[2]} is to be "
+                f"segmented, but the run has {sizes[0]} channels, {sizes[1]} planes and "
+                f"{sizes[2]} cameras, counted from 0."
             )
         return self
 
-    @cached_property
+    @property
     def shape(self) -> RunShape:
         """Length of every axis."""
         return RunShape(*self.shape_tpgczcam)
@@ -112,6 +134,27 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
     @cached_property
     def _view_of(self) -> dict[tuple[int, int], View]:
         return {(view.p, view.g): view for view in self.views}
+
+    @property
+    def slots_per_timepoint(self) -> int:
+        """Frames of one timepoint."""
+        return self.shape.n_slots // self.shape.t
+
+    def lasting(self, n_timepoints: int) -> RunPlan:
+        """Give the same run with a time axis of another length; at least 1."""
+        shape = (max(1, n_timepoints), *self.shape_tpgczcam[1:])
+        return self.model_copy(update={"shape_tpgczcam": shape})
+
+    def has_place_for(self, key: FrameKey) -> bool:
+        """Whether the run has this frame; one of unknown length has it at any time."""
+        shape = self.shape
+        return (
+            (key.p, key.g) in self._view_of
+            and (self.is_open or key.t < shape.t)
+            and key.c < shape.c
+            and key.z < shape.z
+            and key.cam < shape.cam
+        )
 
     def view(self, key: FrameKey) -> View:
         """View that a frame belongs to."""
@@ -123,6 +166,13 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
         return AnalysisSettings.model_validate(self.settings.get("analysis", {}))
 
     @property
+    def time_scale(self) -> float:
+        """Seconds of the culture in a second of the acquisition: 1 but in simulations."""
+        microscope = self.settings.get("microscope", {})
+        simulated = microscope.get("kind") == "simulated"
+        return SimulatedMicroscope.model_validate(microscope).speed if simulated else 1.0
+
+    @property
     def has_plate(self) -> bool:
         """Whether the views lie in the wells of a plate."""
         return self.plate_rows is not None
@@ -132,9 +182,20 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
         """Whether images carry a z axis."""
         return self.shape.z > 1
 
+    def picture_name(self, c: int, cam: int) -> str:
+        """Name of a channel, and of the camera where there are several."""
+        name = self.channels[c].name
+        return name if self.shape.cam == 1 else f"{name} (camera {cam + 1})"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether cells are looked for in every frame: one channel, plane and camera."""
+        return self.shape.c == self.shape.z == self.shape.cam == 1
+
     def is_segmented(self, key: FrameKey) -> bool:
         """Whether cells are looked for in this frame; others are only measured."""
-        return (key.c, key.z, key.cam) == (self.segment_c, self.segment_z, 0)
+        wanted = (self.segment_c, self.segment_z, self.segment_cam)
+        return (key.c, key.z, key.cam) == wanted
 
     def raw_index(self, key: FrameKey) -> tuple[int, ...]:
         """Place of a frame's plane in its view's raw array."""

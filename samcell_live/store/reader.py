@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +21,28 @@ from samcell_live.records import (
     SeriesRow,
 )
 from samcell_live.store import layout
-from samcell_live.store.arrays import open_array, read, read_attributes
+from samcell_live.store.arrays import (
+    Array,
+    as_long_as_now,
+    open_array,
+    read,
+    read_attributes,
+)
 from samcell_live.store.create import NOT_EXPECTED
+from samcell_live.store.frames import crc32
+from samcell_live.store.pictures import project
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import ProcessState, read_process
 from samcell_live.store.results import ANALYSED, FAILED, WAITING
+from samcell_live.store.stacks import Stacks
+
+Kind = TypeVar("Kind", np.uint8, np.bool_)
 
 _OUTCOMES = {WAITING: "waiting", ANALYSED: "analysed", FAILED: "failed"}
+
+
+class RawNotKeptError(OSError):
+    """A raw frame was removed on purpose, when its result was safe."""
 
 
 class RunReader:
@@ -53,9 +68,18 @@ class RunReader:
                 f"{layout.SCHEMA_VERSION!r}. Open it with the version that recorded it."
             )
         self.path = path
-        self.plan = RunPlan.model_validate(attributes["plan"])
-        self._array = cache(lambda array: open_array(path / array))
-        self._raw = cache(lambda array: open_array(path / array, missing_is_fill=False))
+        self._plan = RunPlan.model_validate(attributes["plan"])
+        self._open = cache(lambda array: open_array(path / array))
+        self._open_raw = cache(
+            lambda array: open_array(path / array, missing_is_fill=False)
+        )
+
+    @property
+    def plan(self) -> RunPlan:
+        """What the run is; one of unknown length lasts as long as it has grown by now."""
+        if not self._plan.is_open:
+            return self._plan
+        return self._lasting(self._array(layout.frame_column("acquired")).shape[0])
 
     def analyses(self) -> list[str]:
         """Names of the analyses, in alphabetical order; none before the first began."""
@@ -71,10 +95,6 @@ class RunReader:
         rank: npt.NDArray[np.int32] = self._column(layout.frame_column("rank"))
         return rank
 
-    def expected(self) -> npt.NDArray[np.bool_]:
-        """(n_slots,) which frames the run is to bring."""
-        return np.not_equal(self.rank(), NOT_EXPECTED)
-
     def committed(self, analysis: str) -> npt.NDArray[np.uint8]:
         """(n_slots,) 0 waiting, 1 analysed, 2 failed; all 0 before the analysis began."""
         path = layout.series_column(analysis, "committed")
@@ -82,13 +102,23 @@ class RunReader:
             return np.zeros(self.plan.shape.n_slots, dtype=np.uint8)
         return self._column(path)
 
+    def removed(self) -> npt.NDArray[np.bool_]:
+        """(n_slots,) which raw frames were removed when they had been analysed."""
+        path = layout.frame_column("removed")
+        if not (self.path / path / "zarr.json").is_file():
+            return np.zeros(self.plan.shape.n_slots, dtype=bool)
+        return self._column(path).astype(bool)
+
     def frames(self) -> pd.DataFrame:
         """Every slot of the run: key, ``acquired``, ``expected``, ``rank``, and its row."""
-        # The mark is read first: what it says is there is there.
-        table: dict[str, Any] = {"acquired": self.acquired(), "rank": self.rank()}
+        # The mark is read first: what it says is there is there. The other columns may
+        # have grown since.
+        acquired = self.acquired()
+        n_slots = len(acquired)
+        table: dict[str, Any] = {"acquired": acquired, "rank": self.rank()[:n_slots]}
         table["expected"] = table["rank"] != NOT_EXPECTED
         for name in (*FrameKey._fields, *FrameRow._fields):
-            table[name] = self._column(layout.frame_column(name))
+            table[name] = self._column(layout.frame_column(name))[:n_slots]
         return pd.DataFrame(table).rename_axis("slot")
 
     def series(self, analysis: str) -> pd.DataFrame:
@@ -100,7 +130,10 @@ class RunReader:
         table["status"] = [_OUTCOMES[int(outcome)] for outcome in committed[slots]]
         for name in SeriesRow._fields:
             path = layout.series_column(analysis, name)
-            table[name] = self._column(path)[slots] if len(slots) else np.empty(0)
+            is_there = len(slots) and (self.path / path / "zarr.json").is_file()
+            # A run of an earlier version may lack a column: unknown is NaN.
+            known = self._column(path) if is_there else np.full(len(committed), np.nan)
+            table[name] = known[slots]
         return table
 
     def counts(self, analysis: str) -> FrameCounts:
@@ -108,7 +141,8 @@ class RunReader:
         # Results before frames, so that a result never outnumbers its frame.
         committed = self.committed(analysis)
         acquired = self.acquired()
-        expected = int(np.count_nonzero(self.expected() | acquired))
+        is_expected = self.rank()[: len(acquired)] != NOT_EXPECTED
+        expected = int(np.count_nonzero(is_expected | acquired))
         n_acquired = int(np.count_nonzero(acquired))
         analysed = int(np.count_nonzero(committed == ANALYSED))
         failed = int(np.count_nonzero(committed == FAILED))
@@ -124,15 +158,45 @@ class RunReader:
     def waiting(self, analysis: str) -> npt.NDArray[np.int64]:
         """Slots that are on disk and have no committed result, in slot order."""
         committed = self.committed(analysis)
-        return np.flatnonzero(self.acquired() & (committed == WAITING))
+        acquired = self.acquired()
+        return np.flatnonzero(acquired & (_as_long_as(acquired, committed) == WAITING))
+
+    def stacks(self, analysis: str, *, may_come: bool) -> Stacks:
+        """Lay out the run by stacks: what waits for what.
+
+        Parameters
+        ----------
+        analysis : str
+            Name of the analysis.
+        may_come : bool
+            Whether the acquisition goes on.
+        """
+        committed = self.committed(analysis)
+        has_cells = np.zeros(len(committed), dtype=bool)
+        if committed.any() and not self.plan.is_plain:
+            path = layout.series_column(analysis, "cell_count")
+            has_cells = np.isfinite(self._column(path)[: len(committed)])
+        acquired = self.acquired()
+        n_slots = len(acquired)
+        return Stacks.now(
+            self._lasting(n_slots),
+            rank=self.rank()[:n_slots],
+            acquired=acquired,
+            done=_as_long_as(acquired, committed) != WAITING,
+            # A row is written before it is committed; only then does it count.
+            has_cells=_as_long_as(acquired, has_cells & (committed == ANALYSED)),
+            may_come=may_come,
+        )
 
     def frame(self, key: FrameKey) -> Frame:
-        """Read one frame with its row.
+        """Read one frame with its row, and check that it is what the camera gave.
 
         Raises
         ------
         ValueError
-            If the frame is outside the run, or not acquired.
+            If the frame is outside the run, not acquired, or changed on disk.
+        OSError
+            As for `pixels`.
         """
         slot = self.plan.shape.slot(key)
         if not self.acquired()[slot]:
@@ -143,31 +207,76 @@ class RunReader:
                 for name in FrameRow._fields
             )
         )
-        return Frame(key, self.pixels(key), self.plan.pixel_size_um or np.nan, row)
+        pixels = self.pixels(key)
+        wanted = self._mark("crc32", slot)
+        if wanted and crc32(pixels) != wanted:
+            raise ValueError(
+                f"The pixels of {key} on disk are not those that the camera gave: their "
+                f"checksum is {crc32(pixels):08x}, and it was {wanted:08x}. Check the disk."
+            )
+        return Frame(key, pixels, self.plan.pixel_size_um or np.nan, row)
 
     def pixels(self, key: FrameKey) -> Pixels:
         """Raw frame, (height, width).
 
         Raises
         ------
+        RawNotKeptError
+            If it was removed when it had been analysed: another program keeps it.
         OSError
             If the frame is not on disk, or damaged there.
         """
-        raw = self._raw(layout.raw(self.plan.view(key).path))
+        if self._mark("removed", self.plan.shape.slot(key)):
+            raise RawNotKeptError(
+                f"The raw {key} was not kept: it was removed from {self.path} when it had "
+                "been analysed. The program that acquired it has it."
+            )
+        raw = self._now(self._open_raw(layout.raw(self.plan.view(key).path)))
         return read(raw[self.plan.raw_index(key)])
+
+    def picture(self, key: FrameKey, analysis: str) -> Pixels:
+        """What the cells of a frame were found or measured in, (height, width).
+
+        The frame itself but where a whole stack is analysed: then its sharpest plane, or
+        the projection of the planes that are there.
+
+        Raises
+        ------
+        OSError
+            As for `pixels`.
+        """
+        if self.plan.stack == "plane" or analysis not in self.analyses():
+            return self.pixels(key)
+        z = self.series_value("plane", key, analysis)
+        if self.plan.stack == "sharpest":
+            return self.pixels(key if np.isnan(z) else key._replace(z=int(z)))
+        planes = self.stacks(analysis, may_come=False).planes(key)
+        return project(map(self.pixels, planes), self.plan.stack)
 
     def labels(self, key: FrameKey, analysis: str) -> Labels:
         """(height, width) int32 cells of one frame; zeros where there is no result."""
         stored = self._array(layout.labels(self.plan.view(key).path, analysis))
+        if key.t >= stored.shape[0]:  # a run of unknown length: the labels grow later
+            return np.zeros((self.plan.height_px, self.plan.width_px), dtype=np.int32)
         return read(stored[self.plan.label_index(key)]).astype(np.int32)
 
     def cells(self, key: FrameKey, analysis: str) -> pd.DataFrame:
-        """Cell table of one frame, one row per cell, indexed by label."""
+        """Cell table of one frame, one row per cell, indexed by label.
+
+        In a frame of another channel or camera, its cells are those of the segmented one,
+        measured there; other planes of a stack have none.
+        """
         slot = self.plan.shape.slot(key)
-        n_cells = self._cell_count(slot, analysis)
+        n_cells = self._cell_count(key, analysis)
         table = read(self._array(layout.cells(analysis))[slot, 1 : n_cells + 1])
         index = pd.RangeIndex(1, n_cells + 1, name="label")
-        return pd.DataFrame(table, columns=list(CellRow._fields), index=index)
+        cells = pd.DataFrame(table, columns=list(CellRow._fields), index=index)
+        return cells.dropna(how="all")
+
+    def series_value(self, name: str, key: FrameKey, analysis: str) -> float:
+        """One number of the growth series; NaN where there is no result."""
+        slot = self.plan.shape.slot(key)
+        return float(read(self._array(layout.series_column(analysis, name))[slot]))
 
     def failure(self, slot: int, analysis: str) -> str:
         """Why a frame has no result; empty if it has one."""
@@ -185,9 +294,38 @@ class RunReader:
         ]
         return making
 
-    def _cell_count(self, slot: int, analysis: str) -> int:
-        count = float(read(self._array(layout.series_column(analysis, "cell_count"))[slot]))
-        return 0 if np.isnan(count) else int(count)
+    def _cell_count(self, key: FrameKey, analysis: str) -> int:
+        """Cells that were found at the place and time of a frame."""
+        plan = self.plan
+        stack = key._replace(c=plan.segment_c, cam=plan.segment_cam)
+        slots = [plan.shape.slot(stack._replace(z=z)) for z in range(plan.shape.z)]
+        counts = read(self._array(layout.series_column(analysis, "cell_count"))[slots])
+        return int(np.nan_to_num(counts).max())
+
+    def _mark(self, name: str, slot: int) -> int:
+        """Read what the acquisition noted of a frame; 0 in a run of an earlier version."""
+        path = layout.frame_column(name)
+        if not (self.path / path / "zarr.json").is_file():
+            return 0
+        return int(read(self._array(path)[slot]))
+
+    def _lasting(self, n_slots: int) -> RunPlan:
+        return self._plan.lasting(n_slots // self._plan.slots_per_timepoint)
 
     def _column(self, path: Any) -> npt.NDArray[Any]:
         return read(self._array(path))
+
+    def _array(self, path: Any) -> Array:
+        return self._now(self._open(path))
+
+    def _now(self, array: Array) -> Array:
+        return as_long_as_now(array) if self._plan.is_open else array
+
+
+def _as_long_as(
+    column: npt.NDArray[np.bool_], other: npt.NDArray[Kind]
+) -> npt.NDArray[Kind]:
+    """Cut a column, or fill it up with 0: of a growing run each process grows its own."""
+    fitted = np.zeros(len(column), dtype=other.dtype)
+    fitted[: len(other)] = other[: len(column)]
+    return fitted

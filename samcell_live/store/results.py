@@ -6,6 +6,7 @@ wait. Whoever looks at ``committed`` first never sees a torn result.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,11 +22,12 @@ from samcell_live.store.arrays import (
     open_array,
     read,
     read_attributes,
+    resized,
     wait,
     write_group,
 )
 from samcell_live.store.create import create_column
-from samcell_live.store.plan import RunPlan
+from samcell_live.store.plan import GROWTH_T, RunPlan
 from samcell_live.together import Together
 
 WAITING, ANALYSED, FAILED = 0, 1, 2
@@ -42,6 +44,9 @@ class ResultsWriter:
 
     Safe to call from several threads: rows that come while others are written wait and
     are then written together, as a column is rewritten for one row or for many.
+
+    Of a run of unknown length they grow when a result comes of beyond their end,
+    ``committed`` last.
     """
 
     def __init__(self, path: Path, plan: RunPlan, name: str) -> None:
@@ -60,6 +65,9 @@ class ResultsWriter:
         }
         self._write_row = Together(self._write_rows)
         self._write_outcome = Together(self._write_outcomes)
+        self._one_grows = threading.Lock()
+        if plan.is_open:
+            self.plan = plan.lasting(self._committed.shape[0] // plan.slots_per_timepoint)
 
     def committed(self) -> npt.NDArray[np.uint8]:
         """(n_slots,) `WAITING`, `ANALYSED` or `FAILED`."""
@@ -82,9 +90,10 @@ class ResultsWriter:
         row : SeriesRow
             Its line of the growth series.
         labels : (height, width) int32, optional
-            Its cells; None for a frame that is only measured.
+            Its cells; None for a frame in which none were looked for.
         cells : (n_cells, n_columns) float32, optional
-            Its cell table in the columns of `CellRow`; row 0 is label 1.
+            Its cell table in the columns of `CellRow`; row 0 is label 1. Without labels
+            of its own a frame has those of the segmented channel.
 
         Raises
         ------
@@ -93,35 +102,53 @@ class ResultsWriter:
         OSError
             If it cannot be written; the frame is then not committed.
         """
-        slot = self.plan.shape.slot(key)
+        slot = self._slot(key)
         writes = []
-        if labels is not None and cells is not None:
-            writes += self._write_cells(key, slot, labels, cells)
+        if cells is not None:
+            writes.append(self._cells[slot, 1 : len(cells) + 1].write(cells))
+        if labels is not None:
+            n_cells = 0 if cells is None else len(cells)
+            writes.append(self._write_labels(key, labels, n_cells))
         self._commit_row(slot, row, ANALYSED, *writes)
 
     def fail(self, key: FrameKey, reason: str) -> None:
         """Record, for good, that a frame has no result, and why."""
-        slot = self.plan.shape.slot(key)
+        slot = self._slot(key)
         text = reason.encode("utf-8")[:FAILURE_BYTES]
         line = np.zeros(FAILURE_BYTES, dtype=np.uint8)
         line[: len(text)] = np.frombuffer(text, dtype=np.uint8)
         self._commit_row(slot, SeriesRow(), FAILED, self._failures[slot].write(line))
 
-    def _write_cells(
-        self, key: FrameKey, slot: int, labels: Labels, cells: npt.NDArray[np.float32]
-    ) -> list[Any]:
+    def last(self, n_timepoints: int) -> None:
+        """Make every array of a run of unknown length as long as its images are."""
+        plan = self.plan.lasting(n_timepoints)
+        n_slots = plan.shape.n_slots
+        for view, labels in self._labels.items():
+            self._labels[view] = resized(labels, n_timepoints)
+        for name, column in self._columns.items():
+            self._columns[name] = resized(column, n_slots)
+        self._failures = resized(self._failures, n_slots)
+        self._cells = resized(self._cells, n_slots)
+        self._committed = resized(self._committed, n_slots)
+        self.plan = plan
+
+    def _slot(self, key: FrameKey) -> int:
+        if self.plan.is_open:
+            with self._one_grows:
+                if key.t >= self.plan.shape.t:
+                    self.last((key.t // GROWTH_T + 1) * GROWTH_T)
+        return self.plan.shape.slot(key)
+
+    def _write_labels(self, key: FrameKey, labels: Labels, n_cells: int) -> Any:
         stored = self._labels[self.plan.view(key).path]
         top, most = int(labels.max(initial=0)), np.iinfo(stored.dtype.numpy_dtype).max
-        if top != len(cells) or top > most:
+        if top != n_cells or top > most:
             raise ValueError(
-                f"{key} has labels up to {top} and {len(cells)} measured cells; the store "
+                f"{key} has labels up to {top} and {n_cells} measured cells; the store "
                 f"takes compact labels up to {most}, with one row each."
             )
         plane = labels.astype(stored.dtype.numpy_dtype)
-        return [
-            stored[self.plan.label_index(key)].write(plane),
-            self._cells[slot, 1 : top + 1].write(cells),
-        ]
+        return stored[self.plan.label_index(key)].write(plane)
 
     def _commit_row(self, slot: int, row: SeriesRow, outcome: int, *before: Any) -> None:
         """Write a row, and commit it when what was begun before it is safe, too."""
@@ -155,6 +182,7 @@ def open_analysis(path: Path, plan: RunPlan, name: str, making: Making) -> Resul
     made = plain(making)
     if (group / "zarr.json").is_file():
         _refuse_other_making(path, name, read_attributes(group)["making"], made)
+        _add_new_columns(path, name)
     else:
         _create_analysis(path, plan, name, made)
     return ResultsWriter(path, plan, name)
@@ -177,6 +205,15 @@ def _refuse_other_making(
             f"{before.get(what)!r}, and now it is {now[what]!r}. "
             "Give the new analysis a name of its own (--name)."
         )
+
+
+def _add_new_columns(path: Path, name: str) -> None:
+    """Give an analysis that an earlier version began the columns that came since."""
+    n_slots = open_array(path / layout.series_column(name, "committed")).shape[0]
+    for column in SeriesRow._fields:
+        target = path / layout.series_column(name, column)
+        if not (target / "zarr.json").is_file():
+            create_column(target, n_slots, "float32", np.nan)
 
 
 def _create_analysis(path: Path, plan: RunPlan, name: str, making: dict[str, Any]) -> None:

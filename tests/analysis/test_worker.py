@@ -11,16 +11,11 @@ import numpy.typing as npt
 import pytest
 from builders import acquired_run, commit_cells, frame, plan, results_of, segmentation
 
-from samcell_live.analysis import worker
+from samcell_live.analysis import examination, worker
+from samcell_live.analysis.examination import Result, find_cells
 from samcell_live.analysis.hands import Hands
 from samcell_live.analysis.queue import waiting_frames
-from samcell_live.analysis.worker import (
-    Result,
-    WorkInterruptedError,
-    analyse,
-    analyse_run,
-    examine,
-)
+from samcell_live.analysis.worker import WorkInterruptedError, analyse, analyse_run
 from samcell_live.analysis.worker_health import FATAL_ATTEMPTS
 from samcell_live.records import Frame, FrameKey, Labels, RunShape, SeriesRow
 from samcell_live.settings import AnalysisSettings
@@ -116,21 +111,12 @@ def test_frames_are_read_examined_and_committed_side_by_side() -> None:
 
 
 def test_a_frame_with_cells_is_counted_and_measured() -> None:
-    result = examine(frame(), plan(), lambda one: (segmentation(5), 12.5))
+    result = find_cells(frame(), 12, lambda one: (segmentation(5), 12.5))
     assert result.row.cell_count == 5
     assert result.row.confluence == pytest.approx(5 * 16 / (24 * 32))
     assert result.row.inference_ms == 12.5
     assert result.cells is not None
     assert len(result.cells) == 5
-
-
-def test_a_frame_of_another_channel_is_measured_but_not_segmented() -> None:
-    result = examine(
-        frame(FrameKey(c=1)), plan(RunShape(c=2)), lambda one: (segmentation(5), 1)
-    )
-    assert np.isnan(result.row.cell_count)
-    assert result.row.focus > 0
-    assert result.labels is None
 
 
 @pytest.mark.parametrize(
@@ -213,14 +199,14 @@ def test_frames_in_hand_when_a_worker_died_are_each_tried_alone(
     reader = RunReader(path)
     recorded: dict[int, str] = {}
 
-    def examine_noting(one: Frame, *arguments: Any) -> Result:
+    def find_noting(one: Frame, *arguments: Any) -> Result:
         state = reader.process(analysis_role("cells"))
         assert state is not None
         slot = plan().shape.slot(one.key)
         recorded[slot] = str(state.health["attempting"])
-        return examine(one, *arguments)
+        return find_cells(one, *arguments)
 
-    monkeypatch.setattr(worker, "examine", examine_noting)
+    monkeypatch.setattr(examination, "find_cells", find_noting)
     assert analyse_run(path, AnalysisSettings()).analysed == 6
     assert all(str(slot) in in_hand.split() for slot, in_hand in recorded.items())
     assert [recorded[slot] for slot in (1, 2, 4)] == ["1", "2", "4"]

@@ -1,8 +1,6 @@
 """A monitored acquisition leaves a whole run behind, frame by frame and cell by cell."""
 
-import queue
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,9 @@ from pymmcore_plus import CMMCorePlus, find_micromanager
 from useq import MDASequence
 
 import samcell_live
+from samcell_live.microscope.beginning import Experiment
 from samcell_live.microscope.experiment import run_experiment
-from samcell_live.microscope.monitor import Experiment, Monitor
+from samcell_live.microscope.monitor import Monitor
 from samcell_live.microscope.simulated import simulated_core
 from samcell_live.records import FrameKey
 from samcell_live.settings import RunSettings, SimulatedMicroscope
@@ -76,24 +75,6 @@ def test_a_sequence_that_begins_while_another_ends_gets_its_own_run(
     monitor.close(wait=True)
     states = [RunReader(run.path).process("acquisition") for run in monitor.runs]
     assert [state.state for state in states if state] == ["finished", "finished"]
-
-
-def test_an_acquisition_that_runs_already_is_said_not_to_be_recorded(
-    core: Any, tmp_path: Path
-) -> None:
-    frames: queue.Queue[Any] = queue.Queue()
-    core.mda.events.frameReady.connect(lambda image, event, meta: frames.put(event))
-    thread = core.run_mda(SEQUENCE.replace(time_plan={"interval": 0.1, "loops": 200}))
-    frames.get(timeout=60)
-    with samcell_live.monitor(core, tmp_path / "run.ome.zarr") as monitor:
-        n_before = frames.qsize()
-        while frames.qsize() < n_before + 2:
-            time.sleep(0.01)
-        core.mda.cancel()
-        thread.join()
-    assert monitor.n_unrecorded > 0
-    assert "had begun before this" in monitor.errors[0]
-    assert monitor.runs == []
 
 
 def test_a_channel_that_the_microscope_lacks_is_refused_before_the_run(

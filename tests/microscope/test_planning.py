@@ -6,7 +6,8 @@ import pytest
 import useq
 from useq import MDASequence, WellPlatePlan
 
-from samcell_live.microscope.planning import plan_run, without_plate_z
+from samcell_live.microscope.focus import without_plate_z
+from samcell_live.microscope.planning import plan_run
 from samcell_live.records import FrameKey, RunShape
 from samcell_live.settings import AnalysisSettings
 from samcell_live.store.plan import RunPlan

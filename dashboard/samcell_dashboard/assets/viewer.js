@@ -119,7 +119,8 @@ window.samcell = window.samcell || {};
         "to come": () => "still to come",
       }[frame.status]();
       const when = samcell.momentText(frame, axis);
-      const place = `frame ${frame.t + 1} of ${about.n_timepoints}`;
+      const all = about.n_timepoints === null ? "" : ` of ${about.n_timepoints}`;
+      const place = `frame ${frame.t + 1}${all}`;
       const moment = axis === "hours" ? [when, place] : [place];
       write(byId("caption"), [name, ...moment, said].filter(Boolean).join(" · "));
       byId("frame").alt = `${name}, ${when}: ${said}`;

@@ -48,7 +48,7 @@ def read_run(path: Path, labels: str = CORRECTED) -> DataSet:
             name=f"{reader.plan.view(key).name}, t {key.t}",
             split=ALL,
             version=versions[reader.plan.view(key).path],
-            read_pixels=partial(reader.pixels, key),
+            read_pixels=partial(reader.picture, key, labels),
             read_truth=partial(_read_truth, reader, key, labels),
         )
         for key in _keys(reader, labels)

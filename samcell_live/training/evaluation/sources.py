@@ -203,7 +203,8 @@ def _open_store(path: Path, analysis: str | None) -> Truth:
             _frame_name(reader.plan, key): partial(reader.labels, key, name) for key in keys
         },
         pictures={
-            _frame_name(reader.plan, key): partial(reader.pixels, key) for key in keys
+            _frame_name(reader.plan, key): partial(reader.picture, key, name)
+            for key in keys
         },
     )
 
