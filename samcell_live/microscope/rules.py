@@ -232,4 +232,4 @@ def judged_frames(reader: RunReader, analysis: str) -> pd.DataFrame:
         "any"
     )
     ordered = table.assign(is_settled=is_settled).sort_values("has_cells", kind="stable")
-    return ordered.drop_duplicates(["t", "p", "g"], keep="last")
+    return ordered.drop_duplicates(["t", "p", "g"], keep="last").sort_index()
