@@ -24,7 +24,7 @@ from pipeline import dense_culture
 from raw_writer import one_field
 
 from samcell_live.analysis.live_run import LiveRun
-from samcell_live.records import Frame, FrameKey, FrameRow
+from samcell_live.records import Frame, FrameKey, FrameRow, Pixels
 from samcell_live.store.reader import RunReader
 
 MOST_MS = 150.0
@@ -32,13 +32,20 @@ LOOK_S = 0.002
 GIVE_UP_S = 600.0
 
 
-def seconds_until(condition: Callable[[], bool], started: float) -> float:
-    """Look at the store until something is true of it."""
-    while not condition():
-        if time.perf_counter() - started > GIVE_UP_S:
-            raise SystemExit(f"no result within {GIVE_UP_S:.0f} s")
-        time.sleep(LOOK_S)
-    return time.perf_counter() - started
+def follow(run: LiveRun, reader: RunReader, t: int, pixels: Pixels) -> tuple[float, float]:
+    """Offer a frame; gives milliseconds until it is on disk, and until its row is."""
+    started = time.perf_counter()
+
+    def ms_until(is_there: Callable[[], bool]) -> float:
+        while not is_there():
+            if time.perf_counter() - started > GIVE_UP_S:
+                raise SystemExit(f"no result within {GIVE_UP_S:.0f} s: {run.worker.error}")
+            time.sleep(LOOK_S)
+        return (time.perf_counter() - started) * 1e3
+
+    run.offer(Frame(FrameKey(t=t), pixels, 0.65, FrameRow(time_s=time.time())))
+    kept_ms = ms_until(lambda: bool(reader.acquired()[t]))
+    return kept_ms, ms_until(lambda: bool(reader.committed("cells")[t]))
 
 
 def main() -> None:
@@ -55,18 +62,16 @@ def main() -> None:
         path = Path(folder) / "run.ome.zarr"
         run = LiveRun(path, plan)
         reader = RunReader(path)
-        for t in range(chosen.frames + 1):
-            started = time.perf_counter()
-            run.offer(Frame(FrameKey(t=t), pixels, 0.65, FrameRow(time_s=time.time())))
-            kept_ms.append(
-                1e3 * seconds_until(lambda t=t: bool(reader.acquired()[t]), started)
-            )
-            whole_ms.append(
-                1e3 * seconds_until(lambda t=t: bool(reader.committed("cells")[t]), started)
-            )
-            time.sleep(chosen.pause_s)
-        run.finish("finished")
-        run.wait()
+        try:
+            for t in range(chosen.frames + 1):
+                one_kept_ms, one_whole_ms = follow(run, reader, t, pixels)
+                kept_ms.append(one_kept_ms)
+                whole_ms.append(one_whole_ms)
+                time.sleep(chosen.pause_s)
+            run.finish("finished")
+            run.wait()
+        finally:
+            run.worker.kill()
         inference_ms = reader.series("cells")["inference_ms"].to_numpy()
 
     # The first frame waits until the worker has started and compiled what it compiles.
