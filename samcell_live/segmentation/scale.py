@@ -1,4 +1,4 @@
-"""How large the cells of an image are, so that a network can see them at the size it knows."""
+"""How large the cells of an image are, so that a network sees them at a size it knows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 MOST_LOOKS = 3
 """Times that an image is put through the network to see its cells at their size."""
-SIZES_ALIKE = (0.6, 1.7)
+SIZES_ALIKE = (0.7, 1.4)
 """Between these multiples of the size that it knows best, a network sees about as well."""
 ZOOMS = (0.1, 3.0)
 """No image is reduced or enlarged further."""
+LONGER_THAN_ROUND = 1.2
+"""Cells are not quite round, so their regions alone make them seem too large by this:
+median over 98 labelled images of seven kinds, with cells of 8 to 130 px."""
 MOST_PX = 2**24
 """No image is enlarged to more pixels than this."""
 
@@ -49,7 +52,7 @@ def seen_diameter_px(distance: DistanceMap, peak_threshold: float) -> float:
         return NAN
     below = np.cumsum(areas_px)
     middle_px = areas_px[np.searchsorted(below, below[-1] / 2)]
-    return float(2 * np.sqrt(middle_px / np.pi) / (1 - peak_threshold))
+    return float(2 * np.sqrt(middle_px / np.pi) / (1 - peak_threshold) / LONGER_THAN_ROUND)
 
 
 def next_zoom(

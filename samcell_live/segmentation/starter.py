@@ -48,7 +48,6 @@ class StarterNetwork(nn.Module):
         )
         self.decoders = nn.ModuleList(ResidualBlock(width) for width in channels[:-1])
         self.head = nn.Sequential(nn.Conv2d(finest, 4, 3, padding=1), nn.PixelShuffle(2))
-        self.size_head = nn.Conv2d(channels[-2], 1, 1)
 
     @property
     def multiple_px(self) -> int:
@@ -68,20 +67,6 @@ class StarterNetwork(nn.Module):
         (batch, 1, height, width) float32
             Logits.
         """
-        return self.look(image)[0]
-
-    def look(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Predict the distance map before its sigmoid, and how large cells are.
-
-        Parameters are those of `forward`.
-
-        Returns
-        -------
-        logits : (batch, 1, height, width) float32
-        octaves : (batch, 1, 2 * height / multiple_px, 2 * width / multiple_px) float32
-            Logarithm to base 2 of the diameter of the cell there, over the diameter that
-            the network was trained for; means nothing where there is no cell.
-        """
         features = self.encoders[0](functional.relu(self.stem(image)))
         skips = []
         for down, encoder in zip(self.downs, list(self.encoders)[1:], strict=True):
@@ -90,16 +75,13 @@ class StarterNetwork(nn.Module):
         levels = zip(
             reversed(self.ups), reversed(self.decoders), reversed(skips), strict=True
         )
-        decoded = []
         for up, decoder, skip in levels:
             coarse = functional.interpolate(up(features), scale_factor=2, mode="nearest")
             features = decoder(skip + coarse)
-            decoded.append(features)
         # Reduced precision has some 200 heights; plateaus would make straight borders.
         with torch.autocast(image.device.type, enabled=False):
             logits: Tensor = self.head(features.float())
-            octaves: Tensor = self.size_head(decoded[0].float())
-        return logits, octaves
+        return logits
 
     def fold_norms(self) -> None:
         """Merge each batch norm into the convolution before it; for prediction only."""

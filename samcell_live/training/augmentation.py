@@ -32,8 +32,6 @@ class Crop(NamedTuple):
 
     image: GreyImage
     distance: DistanceMap
-    diameter_px: npt.NDArray[np.float32]
-    """Of the cell at each pixel, as it is seen; 0 outside, less along its outline."""
 
 
 def draw_crop(
@@ -53,7 +51,7 @@ def draw_crop(
     """
     if random.random() < EMPTY:
         nothing = np.zeros((settings.crop_px, settings.crop_px), np.float32)
-        return Crop(_restyle(_nothing(nothing.shape, random), random), nothing, nothing)
+        return Crop(_restyle(_nothing(nothing.shape, random), random), nothing)
     shares = np.array([source.share for source in sources])
     source = sources[random.choice(len(sources), p=shares / shares.sum())]
     field = source.fields[random.integers(len(source.fields))]
@@ -83,7 +81,7 @@ def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
     shift = centre - turn @ np.full(2, (drawn_px - 1) / 2)
     from_crop = np.column_stack([turn, shift])
 
-    def warp(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def warp(plane: GreyImage) -> GreyImage:
         drawn = cv2.warpAffine(
             plane,
             from_crop,
@@ -94,7 +92,7 @@ def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
         shrunk = cv2.resize(drawn, (side_px, side_px), interpolation=cv2.INTER_AREA)
         return np.asarray(shrunk, dtype=np.float32)
 
-    return Crop(warp(field.image), warp(field.distance), warp(field.diameter_px) * zoom)
+    return Crop(warp(field.image), warp(field.distance))
 
 
 def _centre(field: Field, random: Generator) -> npt.NDArray[np.float64]:

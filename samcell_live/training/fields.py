@@ -32,11 +32,8 @@ class Field:
     distance: DistanceMap
     """The target."""
     labels: Labels
-    diameter_px: npt.NDArray[np.float32]
-    """(height, width): diameter of a circle with the area of the cell here, 0 outside."""
-
     typical_diameter_px: float
-    """Median of that over cells; NaN without any."""
+    """Median over cells of the diameter of a circle with their area; NaN without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +90,12 @@ def make_field(
     distance : (height, width) float32, optional
         The target, where it is not the distance map of the labels.
     """
-    areas_px = np.bincount(labels.ravel())
-    areas_px[0] = 0
-    diameters_px = (2 * np.sqrt(areas_px / np.pi)).astype(np.float32)
-    typical_px = float(np.median(diameters_px[areas_px > 0])) if areas_px.any() else NAN
+    areas_px = np.bincount(labels.ravel())[1:]
+    typical_px2 = np.median(areas_px[areas_px > 0]) if areas_px.any() else NAN
     return Field(
         name=name,
         image=standardise(grey(pixels)),
         distance=distance_map(labels) if distance is None else distance,
         labels=labels,
-        diameter_px=diameters_px[labels],
-        typical_diameter_px=typical_px,
+        typical_diameter_px=float(2 * np.sqrt(typical_px2 / np.pi)),
     )

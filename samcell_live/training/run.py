@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 import samcell_live
-from samcell_live.segmentation.formats import StarterHeader, write_starter
+from samcell_live.segmentation.formats import StarterHeader, read_weights, write_starter
 from samcell_live.segmentation.inference import choose_device
 from samcell_live.segmentation.segmenter import Segmenter, load_segmenter
 from samcell_live.segmentation.starter import StarterNetwork
@@ -185,7 +185,21 @@ def refuse_other_run(run_folder: Path, settings: TrainingSettings) -> None:
 def _new_network(settings: TrainingSettings) -> StarterNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
-        return StarterNetwork(settings.channels).to(memory_format=torch.channels_last)
+        network = StarterNetwork(settings.channels)
+    if settings.start is not None:
+        _go_on_from(settings.start, network)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _go_on_from(path: Path, network: StarterNetwork) -> None:
+    weights = read_weights(path)
+    try:
+        network.load_state_dict(weights.tensors)
+    except RuntimeError as error:
+        raise ValueError(
+            f"start is {path}, whose weights do not fit the network of these settings: "
+            f"{error}"
+        ) from error
 
 
 def load_weights(weights: Path, device: torch.device) -> Segmenter:

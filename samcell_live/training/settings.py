@@ -48,6 +48,9 @@ class TrainingSettings(Settings):
     validation: Path | None = Field(
         None, description="Image folder that is only scored, never trained on."
     )
+    start: Path | None = Field(
+        None, description="Weights of a starter network to go on from. Unset: random ones."
+    )
     channels: tuple[PositiveInt, ...] = Field(
         CHANNELS, min_length=2, description="Width of each level of the network."
     )
@@ -84,8 +87,12 @@ class TrainingSettings(Settings):
             source.model_copy(update={"folder": path.parent / source.folder})
             for source in settings.folders
         )
-        validation = settings.validation and path.parent / settings.validation
-        return settings.model_copy(update={"folders": folders, "validation": validation})
+        beside = {
+            "folders": folders,
+            "validation": settings.validation and path.parent / settings.validation,
+            "start": settings.start and path.parent / settings.start,
+        }
+        return settings.model_copy(update=beside)
 
     @model_validator(mode="after")
     def _settings_fit_together(self) -> Self:

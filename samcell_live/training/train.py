@@ -33,8 +33,6 @@ LOG = "log.csv"
 STEEPEST_STEP = 1.0
 """Gradients longer than this are shortened to it."""
 SETTLING_BATCHES = 100
-SIZE_WEIGHT = 0.05
-"""Of the error of cell sizes, in doublings, beside that of the distance map."""
 
 
 class Step(NamedTuple):
@@ -85,11 +83,11 @@ def fit(
     history = _resume(run_folder / CHECKPOINT, network, optimizer)
     device = next(network.parameters()).device
     network.train()
-    for done, batch in _batches(sources, settings, len(history)):
+    for done, (image, target) in _batches(sources, settings, len(history)):
         learning_rate = settings.learning_rate * schedule(done, settings)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate
-        loss = _loss(network, batch.to(device), settings)
+        loss = _loss(network, image.to(device), target.to(device), settings)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(network.parameters(), STEEPEST_STEP)
@@ -113,21 +111,9 @@ def schedule(done: int, settings: TrainingSettings) -> float:
     return 0.5 * (1 + math.cos(math.pi * decayed))
 
 
-class Batch(NamedTuple):
-    """The crops of one step, each (batch, 1, side, side) float32; see `Crop`."""
-
-    image: Tensor
-    distance: Tensor
-    diameter_px: Tensor
-
-    def to(self, device: torch.device) -> Batch:
-        """Move it."""
-        return Batch(*(part.to(device) for part in self))
-
-
 def _batches(
     sources: tuple[Source, ...], settings: TrainingSettings, first: int
-) -> Iterator[tuple[int, Batch]]:
+) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
     """Number and draw the batches of all steps from one on, each while the last is used."""
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(draw_batch, sources, settings, first)
@@ -139,13 +125,13 @@ def _batches(
 
 def draw_batch(
     sources: tuple[Source, ...], settings: TrainingSettings, done: int
-) -> Batch:
-    """Draw the crops of one step."""
+) -> tuple[Tensor, Tensor]:
+    """Draw the images and distance maps of one step, each (batch, 1, side, side)."""
     random = np.random.default_rng([settings.seed, done])
     crops = [draw_crop(sources, settings, random) for _ in range(settings.batch)]
-    parts = (torch.from_numpy(np.stack(part))[:, None] for part in zip(*crops, strict=True))
-    batch = Batch(*parts)
-    return batch._replace(image=batch.image.contiguous(memory_format=torch.channels_last))
+    image = torch.from_numpy(np.stack([crop.image for crop in crops]))[:, None]
+    target = torch.from_numpy(np.stack([crop.distance for crop in crops]))[:, None]
+    return image.contiguous(memory_format=torch.channels_last), target
 
 
 def settle_norms(
@@ -164,36 +150,29 @@ def settle_norms(
     network.train()
     with torch.no_grad():
         for batch in range(SETTLING_BATCHES):
-            drawn = draw_batch(sources, settings, settings.steps + batch)
-            _answer(network, drawn.image.to(device), settings)
+            image, _ = draw_batch(sources, settings, settings.steps + batch)
+            _logits(network, image.to(device), settings)
     network.eval()
 
 
-def _loss(network: StarterNetwork, batch: Batch, settings: TrainingSettings) -> Tensor:
-    """Cross-entropy of the distance map, and how far off the sizes of cells are.
+def _loss(
+    network: StarterNetwork, image: Tensor, target: Tensor, settings: TrainingSettings
+) -> Tensor:
+    """Cross-entropy of the distance map.
 
-    The cross-entropy of a number between 0 and 1 is least at that number, and its slope
-    does not vanish where the network is wrong and sure (as StarDist learns its own
-    distances: Schmidt et al., MICCAI 2018).
+    That of a number between 0 and 1 is least at that number, and its slope does not
+    vanish where the network is wrong and sure (as StarDist learns its own distances:
+    Schmidt et al., MICCAI 2018).
     """
-    logits, octaves = _answer(network, batch.image, settings)
-    shape = functional.binary_cross_entropy_with_logits(logits, batch.distance)
-    cell_px = network.multiple_px // 2
-    covered = functional.avg_pool2d((batch.diameter_px > 0).float(), cell_px)
-    mean_px = functional.avg_pool2d(batch.diameter_px, cell_px) / covered.clamp(min=1e-6)
-    true_octaves = torch.log2(mean_px.clamp(min=1) / settings.diameter_px)
-    off = functional.smooth_l1_loss(octaves, true_octaves, reduction="none", beta=0.5)
-    size = (off * covered).sum() / covered.sum().clamp(min=1)
-    return shape + SIZE_WEIGHT * size
+    logits = _logits(network, image, settings)
+    return functional.binary_cross_entropy_with_logits(logits.float(), target)
 
 
-def _answer(
-    network: StarterNetwork, image: Tensor, settings: TrainingSettings
-) -> tuple[Tensor, Tensor]:
+def _logits(network: StarterNetwork, image: Tensor, settings: TrainingSettings) -> Tensor:
     low_precision = settings.precision == "bfloat16"
     with torch.autocast(image.device.type, torch.bfloat16, enabled=low_precision):
-        logits, octaves = network.look(image)
-    return logits.float(), octaves.float()
+        logits: Tensor = network(image)
+    return logits
 
 
 def _save(

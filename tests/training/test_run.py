@@ -115,3 +115,32 @@ def test_the_settings_of_a_run_can_be_read_back(
     kept = json.loads((tmp_path / "run" / "settings.json").read_text())
 
     assert TrainingSettings.model_validate(kept) == tiny_settings
+
+
+def test_a_run_can_go_on_from_the_weights_of_another(
+    tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    first = train_starter(tiny_settings, tmp_path / "first", device="cpu")
+    assert first is not None
+    still = tiny_settings.model_copy(
+        update={"start": first.weights, "learning_rate": 1e-12, "seed": 2}
+    )
+
+    second = train_starter(still, tmp_path / "second", device="cpu")
+    assert second is not None
+
+    before, after = (read_weights(report.weights).tensors for report in (first, second))
+    for name in before:
+        if "head" in name:
+            np.testing.assert_allclose(after[name], before[name], atol=1e-3)
+
+
+def test_weights_of_another_network_are_no_start(
+    tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    first = train_starter(tiny_settings, tmp_path / "first", device="cpu")
+    assert first is not None
+    wider = tiny_settings.model_copy(update={"start": first.weights, "channels": (8, 12)})
+
+    with pytest.raises(ValueError, match=r"start is .* do not fit the network"):
+        train_starter(wider, tmp_path / "second", device="cpu")

@@ -123,11 +123,13 @@ def test_the_learning_rate_warms_up_then_falls_to_zero(
 def test_the_same_step_draws_the_same_batch(
     source: Source, tiny_settings: TrainingSettings
 ) -> None:
-    first, again, other = (draw_batch((source,), tiny_settings, done) for done in (3, 3, 4))
+    (image, target), (again, _), (other, _) = (
+        draw_batch((source,), tiny_settings, done) for done in (3, 3, 4)
+    )
 
-    assert {part.shape for part in first} == {(2, 1, 32, 32)}
-    assert torch.equal(first.image, again.image)
-    assert not torch.equal(first.image, other.image)
+    assert image.shape == target.shape == (2, 1, 32, 32)
+    assert torch.equal(image, again)
+    assert not torch.equal(image, other)
 
 
 def test_bfloat16_learns_too(

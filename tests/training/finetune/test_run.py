@@ -66,6 +66,22 @@ def test_a_run_leaves_what_it_says(unbroken: Path) -> None:
     assert any((unbroken / "tensorboard").glob("events.*"))
 
 
+def test_tensorboard_is_told_what_the_table_of_losses_says(unbroken: Path) -> None:
+    event_accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
+    events = event_accumulator.EventAccumulator(str(unbroken / "tensorboard"))
+    events.Reload()
+    steps, loss, _, validation = losses(unbroken).T
+
+    told = [(event.step, event.value) for event in events.Scalars("loss")]
+    assert told == [
+        (step, pytest.approx(value)) for step, value in zip(steps, loss, strict=True)
+    ]
+    validated = [event.value for event in events.Scalars("validation_loss")]
+    assert validated == pytest.approx(validation[np.isfinite(validation)])
+
+
 def test_losses_of_all_steps_are_kept_and_some_validated(unbroken: Path) -> None:
     steps, loss, _, validation = losses(unbroken).T
 
