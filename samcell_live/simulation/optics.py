@@ -98,7 +98,7 @@ def bright_field(delay_rad: Map, pixel_size_um: float, optics: Optics = TEN_FOLD
     smooth = blurred(delay_rad, optics.resolution_um / pixel_size_um)
     curvature = cv2.Laplacian(smooth, cv2.CV_32F, borderType=cv2.BORDER_REFLECT)
     bend = np.float32(optics.plane_um / wave_number / pixel_size_um**2)
-    return np.clip(1 - bend * np.asarray(curvature), 0.05, 2.0)
+    return np.asarray(np.clip(1 - bend * np.asarray(curvature), 0.05, 2.0), np.float32)
 
 
 def focused(
