@@ -40,13 +40,13 @@ class Hands:
                 return
             yield item
 
-    def do(self, work: Callable[[], None]) -> None:
+    def do(self, work: Callable[[], object]) -> None:
         """Begin a piece of work as soon as a hand is free."""
         self._take()
         # A daemon, so that nobody who ends the process waits for it.
         threading.Thread(target=self._work, args=(work,), daemon=True).start()
 
-    def _work(self, work: Callable[[], None]) -> None:
+    def _work(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - raised when the hands are left

@@ -37,5 +37,4 @@ def project(planes: Iterable[Pixels], how: Literal["max", "mean"]) -> Pixels:
     for plane in iterator:
         total += plane
         n_planes += 1
-    mean: Pixels = np.rint(total / n_planes).astype(first.dtype)
-    return mean
+    return np.asarray(np.rint(total / n_planes), dtype=first.dtype)
