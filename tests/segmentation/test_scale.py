@@ -84,7 +84,7 @@ class Watched:
 
     def __call__(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         self.seen.append(image.shape)
-        return image / max(float(image.max()), 1e-6)
+        return np.asarray(image / max(float(image.max()), 1e-6), np.float32)
 
 
 def finder(watched: Watched, **settings: float) -> Segmenter:
