@@ -102,6 +102,9 @@ def lay_out(snapshot: Snapshot) -> Grid:
     acquired = frames["acquired"].to_numpy()
     slots = _carrying_slots(snapshot, results)
     is_ahead = ahead(acquired, frames["rank"].to_numpy())
+    if snapshot.vitals.plan.is_open:  # nothing is expected; what may come is not missing
+        newest_t = frames["t"].to_numpy()[acquired].max(initial=0)
+        is_ahead = ~acquired & (frames["t"].to_numpy() >= newest_t)
 
     def column(table: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
         return np.asarray(table[name].to_numpy(dtype=np.float64)[slots])

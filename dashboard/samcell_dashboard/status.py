@@ -62,7 +62,9 @@ def _judge(vitals: Vitals, behind: Lag) -> tuple[State, str]:
     if reason := _pause(vitals):
         return "paused", f"Paused: {reason}. {_what_is_safe(counts.acquired)}"
     if counts.acquired == 0 and vitals.is_acquiring:
-        return "waiting", f"Waiting for the first of {amount(counts.expected, 'frame')}."
+        how_many = f"of {amount(counts.expected, 'frame')}"
+        of_what = "frame" if vitals.plan.is_open else how_many
+        return "waiting", f"Waiting for the first {of_what}."
     if unattended := _without_worker(vitals):
         return unattended
     if behind.frames >= max(BEHIND_AT_LEAST, 2 * frames_per_scan(vitals.plan)):
@@ -140,6 +142,9 @@ def _what_is_safe(acquired: int) -> str:
 
 def _progress(vitals: Vitals) -> str:
     counts = vitals.account
+    if vitals.plan.is_open:
+        how_many = amount(counts.acquired, "frame")
+        return f"{how_many} acquired. How many will come is not known."
     return f"{counts.acquired:,} of {counts.expected:,} frames acquired."
 
 

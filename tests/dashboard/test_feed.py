@@ -11,6 +11,7 @@ from samcell_dashboard.changes import ChangeLog
 from samcell_dashboard.feed import RunFeed
 
 from samcell_live.store.layout import analysis
+from samcell_live.store.plan import GROWTH_T
 from samcell_live.store.reader import RunReader
 from samcell_live.store.results import open_analysis
 
@@ -59,6 +60,23 @@ def test_a_browser_that_knows_everything_is_told_nothing(begin: Begin) -> None:
     assert second.cursor == first.cursor
     told = (second.scans, second.points, second.sites, second.failures)
     assert told == ([], [], [], [])
+
+
+def test_a_browser_sees_a_run_of_unknown_length_grow(begin: Begin) -> None:
+    run = begin(GROWTH_T, 2, is_open=True, expected=[])
+    run.scan(0)
+    feed = follow(run)
+    page, changes = feed.changes(None)
+    assert page.grid.to_come[1].all()
+
+    run.acquire(GROWTH_T + 1)
+    run.analyse(GROWTH_T + 1)
+    page, news = feed.changes(changes.cursor)
+
+    assert len(page.grid.hours) == 2 * GROWTH_T
+    assert [(point.t, point.view) for point in news.points] == [(GROWTH_T + 1, 0)]
+    assert page.grid.to_come[GROWTH_T + 1].tolist() == [False, True]
+    assert not page.grid.to_come[1].any()
 
 
 def test_after_its_cursor_a_browser_gets_only_what_is_new(begin: Begin) -> None:

@@ -48,6 +48,14 @@ def test_a_run_without_a_frame_waits_for_the_first(begin: Begin) -> None:
     assert said(begin()) == ("Waiting", "Waiting for the first of 12 frames.")
 
 
+def test_a_run_of_unknown_length_says_so(begin: Begin) -> None:
+    run = begin(64, is_open=True, expected=[])
+    assert said(run) == ("Waiting", "Waiting for the first frame.")
+    run.scan(0)
+    wanted = "1 frame acquired. How many will come is not known."
+    assert said(run) == ("Running", wanted)
+
+
 def test_a_run_that_keeps_up_is_running(begin: Begin) -> None:
     run = begin()
     run.scan(0)

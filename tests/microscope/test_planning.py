@@ -9,23 +9,33 @@ from useq import MDASequence, WellPlatePlan
 from samcell_live.microscope.focus import without_plate_z
 from samcell_live.microscope.planning import plan_run
 from samcell_live.records import FrameKey, RunShape
-from samcell_live.settings import AnalysisSettings
-from samcell_live.store.plan import RunPlan
+from samcell_live.settings import AnalysisSettings, Plane
+from samcell_live.store.plan import GROWTH_T, RunPlan
 
-CAMERA = {"plane_shape": (24, 32), "dtype": "uint16", "pixel_size_um": 0.65}
+CAMERA = {
+    "plane_shape": (24, 32),
+    "dtype": "uint16",
+    "pixel_size_um": 0.65,
+    "num_camera_adapter_channels": 1,
+}
 TWICE = {"interval": 60, "loops": 2}
 
 
 def planned(
-    sequence: MDASequence, *, channel: str | None = None, **changes: Any
+    sequence: MDASequence | None,
+    *,
+    channel: str | None = None,
+    camera: int = 0,
+    plane: Plane = "middle",
+    **changes: Any,
 ) -> tuple[RunPlan, list[FrameKey]]:
-    camera = CAMERA | {name: changes.pop(name) for name in set(changes) & set(CAMERA)}
+    found = CAMERA | {name: changes.pop(name) for name in set(changes) & set(CAMERA)}
     return plan_run(
         sequence,
-        camera,
+        found,
         name="run",
         source="microscope",
-        analysis=AnalysisSettings(channel=channel),
+        analysis=AnalysisSettings(channel=channel, camera=camera, plane=plane),
         **changes,
     )
 
@@ -119,3 +129,60 @@ def test_a_channel_that_is_not_acquired_cannot_be_analysed() -> None:
         ValueError, match=r"analysis\.channel is 'GFP', but the sequence has ph"
     ):
         planned(MDASequence(channels=["phase"]), channel="GFP")
+
+
+STACKS = MDASequence(channels=["phase"], z_plan={"range": 4, "step": 1})
+
+
+@pytest.mark.parametrize(
+    ("plane", "segment_z", "stack"),
+    [
+        ("middle", 2, "plane"),
+        (4, 4, "plane"),
+        ("sharpest", 4, "sharpest"),
+        ("max", 4, "max"),
+    ],
+)
+def test_the_plane_with_the_cells_is_planned(
+    plane: Plane, segment_z: int, stack: str
+) -> None:
+    plan, _ = planned(STACKS, plane=plane)
+    assert (plan.segment_z, plan.stack) == (segment_z, stack)
+
+
+def test_a_plane_that_is_not_acquired_cannot_be_analysed() -> None:
+    with pytest.raises(ValueError, match=r"analysis\.plane is 5, but the stacks of the se"):
+        planned(STACKS, plane=5)
+
+
+def test_without_a_stack_the_one_plane_is_segmented_whatever_is_asked_for() -> None:
+    plan, _ = planned(MDASequence(channels=["phase"]), plane="sharpest")
+    assert (plan.segment_z, plan.stack) == (0, "plane")
+
+
+def test_every_camera_of_an_adapter_is_expected() -> None:
+    plan, expected = planned(
+        MDASequence(time_plan=TWICE), num_camera_adapter_channels=2, camera=1
+    )
+    assert plan.shape == RunShape(t=2, cam=2)
+    assert expected == [FrameKey(t=t, cam=cam) for t in (0, 1) for cam in (0, 1)]
+    assert plan.segment_cam == 1
+
+
+def test_a_camera_that_is_not_there_cannot_be_analysed() -> None:
+    with pytest.raises(ValueError, match="camera 1 is to be segmented, but the run has"):
+        planned(MDASequence(time_plan=TWICE), camera=1)
+
+
+def test_events_that_were_seen_give_the_axes_of_a_run_of_unknown_length() -> None:
+    seen = [
+        useq.MDAEvent(index={"t": 7, "p": p, "c": c}, channel=name, x_pos=p, y_pos=0)
+        for p in range(2)
+        for c, name in enumerate(("phase", "GFP"))
+    ]
+    plan, expected = planned(None, seen=seen, channel="GFP")
+    assert plan.is_open
+    assert plan.shape == RunShape(t=GROWTH_T, p=2, c=2)
+    assert expected == []
+    assert [view.x_um for view in plan.views] == [0, 1]
+    assert (plan.segment_c, plan.interval_s, plan.duration_s) == (1, None, None)
