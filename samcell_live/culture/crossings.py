@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from samcell_live.rules import ALL, EACH, When
@@ -57,7 +58,9 @@ def crossings(
     for group, members in _groups(when.group, positions).items():
         scans = _scans(frames[frames["p"].isin(list(members))], when.statistic)
         newest = scans.iloc[-when.for_scans :]
-        is_true = newest > when.above if when.above is not None else newest < when.below
+        low = -np.inf if when.above is None else when.above
+        high = np.inf if when.below is None else when.below
+        is_true = (newest > low) & (newest < high)
         if len(newest) == when.for_scans and is_true.all():
             found.append(Crossing(group, int(newest.index[-1]), tuple(map(float, newest))))
     return found

@@ -19,10 +19,11 @@ def positions_by_name(sequence: MDASequence) -> Mapping[str, Set[int]]:
     """
     named: dict[str, set[int]] = {}
     for p, position in enumerate(sequence.stage_positions):
-        row, column = (
-            getattr(position, place, None) for place in ("plate_row", "plate_col")
-        )
-        well = None if row is None else f"{plate_row_name(row)}{column + 1}"
+        row: int | None = getattr(position, "plate_row", None)
+        column: int | None = getattr(position, "plate_col", None)
+        well = None
+        if row is not None and column is not None:
+            well = f"{plate_row_name(row)}{column + 1}"
         name = well or position.name or f"Position {p + 1}"
         named.setdefault(name, set()).add(p)
     return named or {"Position 1": {0}}

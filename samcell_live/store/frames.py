@@ -23,7 +23,7 @@ from samcell_live.store.plan import GROWTH_T, RunPlan
 
 def crc32(pixels: Pixels) -> int:
     """Sum up the pixels of a frame, to tell whether they are what the camera gave."""
-    return zlib.crc32(np.ascontiguousarray(pixels))
+    return zlib.crc32(np.ascontiguousarray(pixels).data)
 
 
 class FrameWriter:

@@ -37,4 +37,5 @@ def project(planes: Iterable[Pixels], how: Literal["max", "mean"]) -> Pixels:
     for plane in iterator:
         total += plane
         n_planes += 1
-    return np.asarray(np.rint(total / n_planes), dtype=first.dtype)
+    mean = np.rint(total / n_planes)
+    return mean.astype(np.uint8) if first.dtype == np.uint8 else mean.astype(np.uint16)

@@ -116,12 +116,12 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(
                 f"{len(self.channels)} channels are named, but the run has {shape.c}."
             )
-        wanted = (self.segment_c, self.segment_z, self.segment_cam)
+        segmented = (self.segment_c, self.segment_z, self.segment_cam)
         sizes = (shape.c, shape.z, shape.cam)
-        if any(place >= size for place, size in zip(wanted, sizes, strict=True)):
+        if any(place >= size for place, size in zip(segmented, sizes, strict=True)):
             raise ValueError(
-                f"Channel {wanted[0]}, plane {wanted[1]}, camera {wanted[2]} is to be "
-                f"segmented, but the run has {sizes[0]} channels, {sizes[1]} planes and "
+                f"Channel {segmented[0]}, plane {segmented[1]}, camera {segmented[2]} is to "
+                f"be segmented, but the run has {sizes[0]} channels, {sizes[1]} planes and "
                 f"{sizes[2]} cameras, counted from 0."
             )
         return self

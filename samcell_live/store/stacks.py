@@ -98,7 +98,7 @@ class Stacks:
             return np.where(self.expected.any(axis=4), near.argmin(axis=4), -1)
         last = np.where(self.acquired, z, -1).max(axis=4)
         found = self.has_cells.any(axis=4)
-        return np.where(found, self.has_cells.argmax(axis=4), last)
+        return np.asarray(np.where(found, self.has_cells.argmax(axis=4), last))
 
     def are_done(self, slots: set[int]) -> bool:
         """Whether all these slots have their result."""
@@ -164,7 +164,8 @@ class Stacks:
         if self.plan.stack == "plane":
             carriers = self.carriers()[:, :, :, self.plan.segment_c, self.plan.segment_cam]
             planes = planes & (np.arange(planes.shape[3]) == carriers[..., np.newaxis])
-        return np.asarray(planes.any(axis=3)[..., np.newaxis, np.newaxis, np.newaxis])
+        marked = np.asarray(planes.any(axis=3))
+        return marked[..., np.newaxis, np.newaxis, np.newaxis]
 
 
 def _passed_by(there: Marks) -> Marks:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def recorded(path: Path, run_plan: RunPlan, frames: Iterable[Frame]) -> Path:
     return path
 
 
-def stack(stack: str = "max", **changes: object) -> RunPlan:
+def stack(stack: str = "max", **changes: Any) -> RunPlan:
     return plan(RunShape(z=3), stack=stack, segment_z=2, **changes)
 
 
@@ -90,7 +91,7 @@ def test_the_sharpest_plane_is_segmented(tmp_path: Path) -> None:
     blurred = [
         one
         if one.key.z == 1
-        else replace(one, pixels=cv2.GaussianBlur(one.pixels, (0, 0), 3))
+        else replace(one, pixels=cv2.GaussianBlur(one.pixels, (0, 0), 3).astype(np.uint16))
         for one in there
     ]
     analyst = Analyst()

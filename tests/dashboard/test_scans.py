@@ -18,6 +18,7 @@ def grid_of(confluence: list[list[float]]) -> Grid:
     everything = np.ones(values.shape, dtype=bool)
     analysed = np.isfinite(values)
     return Grid(
+        slots=np.arange(values.size).reshape(values.shape),
         to_come=~everything,
         acquired=everything,
         analysed=analysed,

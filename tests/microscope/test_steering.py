@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 from useq import MDAEvent, MDASequence
 
-from samcell_live.microscope.steering import Steering, refuse_unsteerable, steer
+from samcell_live.microscope.steering import (
+    Report,
+    Steering,
+    refuse_unsteerable,
+    steer,
+)
 
 SEQUENCE = MDASequence(
     axis_order="tpc",
@@ -167,7 +172,7 @@ class Extra:
             channels=["nuclei"], time_plan={"interval": 0, "loops": 1}
         )
         self.ended_s: list[float] = []
-        self.report = no_report
+        self.report: Report = no_report
 
     def begin(self) -> list[MDAEvent]:
         return list(self.sequence)

@@ -18,7 +18,8 @@ from small_disk import ballast, cut_the_power, small_disk
 from useq import MDASequence
 
 import samcell_live
-from samcell_live.analysis.worker import Result, analyse
+from samcell_live.analysis.examination import Result
+from samcell_live.analysis.worker import analyse
 from samcell_live.microscope import watch as watch_module
 from samcell_live.microscope.beginning import Experiment
 from samcell_live.microscope.simulated import simulated_core

@@ -99,7 +99,7 @@ def finder(watched: Watched, **settings: float) -> Segmenter:
 def large_cell() -> npt.NDArray[np.float32]:
     """A cone of 160 px, as a distance map is."""
     y, x = np.mgrid[:300, :300] - 150
-    return np.clip(1 - np.hypot(y, x) / 80, 0, 1).astype(np.float32) * 1000
+    return np.asarray(1000 * np.clip(1 - np.hypot(y, x) / 80, 0, 1), np.float32)
 
 
 def test_a_large_cell_is_looked_at_again_smaller_and_comes_back_as_it_was() -> None:
