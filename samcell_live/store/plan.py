@@ -120,9 +120,9 @@ class RunPlan(BaseModel, frozen=True, extra="forbid"):
         sizes = (shape.c, shape.z, shape.cam)
         if any(place >= size for place, size in zip(segmented, sizes, strict=True)):
             raise ValueError(
-                f"Channel {segmented[0]}, plane {segmented[1]}, camera {segmented[2]} is to "
-                f"be segmented, but the run has {sizes[0]} channels, {sizes[1]} planes and "
-                f"{sizes[2]} cameras, counted from 0."
+                f"Channel {segmented[0]}, plane {segmented[1]}, camera {segmented[2]} is "
+                f"to be segmented, but the run has {sizes[0]} channels, {sizes[1]} planes "
+                f"and {sizes[2]} cameras, counted from 0."
             )
         return self
 
