@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
-from builders import acquired_run
-from reliable_run import ANALYSIS, Onlooker, begin, logged, plan_of, start
+from reliable_run import ANALYSIS, Onlooker, acquire_all, begin, logged, start
 
 from samcell_live.store.check import check_store
 from samcell_live.store.reader import RunReader
@@ -38,9 +37,10 @@ class Toll:
 def kill_again_and_again(
     what: Victim,
     folder: Path,
+    *,
     n_kills: int,
     n_frames: int,
-    seed: int,
+    seed: int = 0,
 ) -> Toll:
     """Start a process, kill it without warning, start the next; the last one may finish.
 
@@ -58,10 +58,9 @@ def kill_again_and_again(
         Of the moments.
     """
     path, log = folder / "run", folder / "log"
-    if what == "acquire":
-        begin(path, n_frames)
-    else:
-        acquired_run(path, plan_of(n_frames))
+    run_plan = begin(path, n_frames)
+    if what == "analyse":
+        acquire_all(path, run_plan)
     moments, killed = random.Random(seed), 0
     with Onlooker(path) as onlooker:
         while killed < n_kills:

@@ -77,7 +77,7 @@ def test_a_run_that_was_killed_is_completed_in_the_same_store(tmp_path: Path) ->
     n_before = int(RunReader(store).acquired().sum())
     assert n_before < 20
     rest = [*program, "--resume", str(store), "--json"]
-    ended = subprocess.run(rest, capture_output=True, text=True, timeout=280, cwd=tmp_path)
+    ended = subprocess.run(rest, capture_output=True, text=True, cwd=tmp_path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     frames = json.loads(ended.stdout.splitlines()[-1])["frames"]
     assert (frames["acquired"], frames["missing"], frames["analysed"]) == (20, 0, 20)
