@@ -74,6 +74,9 @@ class Core:
     def getImageBitDepth(self) -> int:  # noqa: N802 - pymmcore-plus's name
         return 12
 
+    def getFocusDevice(self) -> str:  # noqa: N802
+        return ""
+
 
 class TimedMonitor(Monitor):
     """Notes how long each frame kept the acquisition thread."""
@@ -94,7 +97,8 @@ def acquire(sequence: useq.MDASequence, side_px: int, store: Path | None) -> flo
     started = time.perf_counter()
     core.mda.run(sequence)
     taken_s = time.perf_counter() - started
-    if monitor is not None and monitor.run is not None:
+    if monitor is not None:
+        assert monitor.run is not None, monitor.errors
         monitor.run.worker.kill()  # the analysis is not what is measured here
         monitor.close(wait=True)
         assert monitor.errors == []
