@@ -122,11 +122,11 @@ def test_cells_have_the_asked_diameter_whatever_they_had_in_their_field(
 ) -> None:
     source = Source("discs", (disc(60), disc(200)), share=1.0)
     random = np.random.default_rng(2)
-    crops = (draw_crop((source,), asking(192, diameter_px), random) for _ in range(40))
+    crops = (draw_crop((source,), asking(192, diameter_px), random) for _ in range(80))
 
     found_px = whole_discs(crops)
 
-    assert len(found_px) > 3
+    assert len(found_px) > 2
     assert found_px == pytest.approx([diameter_px] * len(found_px), rel=0.1)
 
 
