@@ -53,8 +53,6 @@ class Example:
     side_px: int
     bar_px: float
     bar_text: str
-    cell_diameter_px: float | None = None
-    """Set where the network knows cells of another size."""
 
 
 EXAMPLES = (
@@ -65,13 +63,13 @@ EXAMPLES = (
     ),
     Example(
         "nuclei",
-        lambda data: read_still(data / "bbbc039" / "005.png").pixels,
+        lambda data: read_still(data / "bbbc039" / "004.png").pixels,
         60, 150, 330, 50, "50 px",
     ),
     Example(
         "c2c12",
         lambda data: np.load(data / "c2c12" / "data_small.npz")["images"][6],
-        0, 0, 234, 50, "50 px", 14,
+        0, 0, 234, 50, "50 px",
     ),
 )  # fmt: skip
 
@@ -84,8 +82,8 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     for example in EXAMPLES:
         path = IMAGES / f"segmentation_{example.name}.png"
-        settings = SegmentationSettings(cell_diameter_um=example.cell_diameter_px)
-        figure = draw_figure(example, example.read(data), load_segmenter(settings))
+        segmenter = load_segmenter(SegmentationSettings())
+        figure = draw_figure(example, example.read(data), segmenter)
         figure.quantize(palette=palette(), dither=Image.Dither.NONE).save(
             path, optimize=True
         )
@@ -94,7 +92,7 @@ def main() -> None:
 
 def draw_figure(example: Example, pixels: Pixels, segmenter: Segmenter) -> Image.Image:
     """Image, distance map, markers and masks, two by two."""
-    found = segmenter(pixels, pixel_size_um=1.0)  # diameters are given in pixels here
+    found = segmenter(pixels)
     shown = (
         slice(example.top_px, example.top_px + example.side_px),
         slice(example.left_px, example.left_px + example.side_px),
