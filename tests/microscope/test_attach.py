@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -168,14 +169,16 @@ def test_a_place_that_nobody_knew_of_begins_a_run_with_all_places(
 def test_events_that_stay_away_do_not_keep_frames_from_the_disk(
     core: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reception, "QUIET_S", 0.2)
+    monkeypatch.setattr(reception, "QUIET_S", 3.0)
     gate = Gate()
 
     def wait_for_a_frame_on_disk() -> None:
         (listening,) = recorded.monitors
         gate.put(MDAEvent(index={"p": 0}), MDAEvent(index={"p": 1}))
+        deadline_s = time.monotonic() + 60
         while not (listening.run and RunReader(listening.run.path).acquired().sum() == 2):
-            pass
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)
         gate.put(None)
 
     threads = [core.run_mda(iter(gate))]
