@@ -120,6 +120,12 @@ def key_columns(plan: RunPlan) -> dict[str, npt.NDArray[np.int32]]:
     return dict(zip(FrameKey._fields, places.T, strict=True))
 
 
+def add_column(path: Path, n_slots: int, dtype: str, fill_value: float = 0) -> None:
+    """Make a column that a run of an earlier version lacks."""
+    if not (path / "zarr.json").is_file():
+        create_column(path, n_slots, dtype, fill_value)
+
+
 def create_column(path: Path, n_slots: int, dtype: str, fill_value: float = 0) -> Array:
     """Make one per-frame column."""
     return create_array(

@@ -15,7 +15,7 @@ from samcell_live.store.arrays import Array, open_array, read, resized, wait
 from samcell_live.store.create import (
     FRAME_MARKS,
     NOT_EXPECTED,
-    create_column,
+    add_column,
     key_columns,
 )
 from samcell_live.store.plan import GROWTH_T, RunPlan
@@ -46,8 +46,8 @@ class FrameWriter:
         self._columns: dict[str, Array] = {}
         self._one_row_at_a_time = threading.Lock()
         acquired = self._column("acquired")
-        for name, dtype in FRAME_MARKS.items():  # a run of an earlier version lacks some
-            create_column(path / layout.frame_column(name), acquired.shape[0], dtype)
+        for name, dtype in FRAME_MARKS.items():
+            add_column(path / layout.frame_column(name), acquired.shape[0], dtype)
         if plan.is_open:
             self.plan = plan.lasting(acquired.shape[0] // plan.slots_per_timepoint)
             self._n_expected = 1 + int(read(self._column("rank")).max())

@@ -33,7 +33,7 @@ from samcell_live.store.frames import crc32
 from samcell_live.store.pictures import project
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import ProcessState, read_process
-from samcell_live.store.results import ANALYSED, FAILED, WAITING
+from samcell_live.store.results import ANALYSED, FAILED, LATER_COLUMNS, WAITING
 from samcell_live.store.stacks import Stacks
 
 Kind = TypeVar("Kind", np.uint8, np.bool_)
@@ -130,10 +130,10 @@ class RunReader:
         table["status"] = [_OUTCOMES[int(outcome)] for outcome in committed[slots]]
         for name in SeriesRow._fields:
             path = layout.series_column(analysis, name)
-            is_there = len(slots) and (self.path / path / "zarr.json").is_file()
-            # A run of an earlier version may lack a column: unknown is NaN.
-            known = self._column(path) if is_there else np.full(len(committed), np.nan)
-            table[name] = known[slots]
+            if name in LATER_COLUMNS and not (self.path / path / "zarr.json").is_file():
+                table[name] = np.nan
+            else:
+                table[name] = self._column(path)[slots] if len(slots) else np.empty(0)
         return table
 
     def counts(self, analysis: str) -> FrameCounts:

@@ -26,7 +26,7 @@ from samcell_live.store.arrays import (
     wait,
     write_group,
 )
-from samcell_live.store.create import create_column
+from samcell_live.store.create import add_column, create_column
 from samcell_live.store.plan import GROWTH_T, RunPlan
 from samcell_live.together import Together
 
@@ -35,6 +35,9 @@ WAITING, ANALYSED, FAILED = 0, 1, 2
 
 FAILURE_BYTES = 240
 """Room for the reason of one failure, UTF-8."""
+
+LATER_COLUMNS = ("plane", "n_planes")
+"""Columns of the growth series that an analysis of an earlier version lacks."""
 
 _CELL_CHUNK = 1024
 
@@ -182,7 +185,11 @@ def open_analysis(path: Path, plan: RunPlan, name: str, making: Making) -> Resul
     made = plain(making)
     if (group / "zarr.json").is_file():
         _refuse_other_making(path, name, read_attributes(group)["making"], made)
-        _add_new_columns(path, name)
+        n_slots = open_array(path / layout.series_column(name, "committed")).shape[0]
+        for column in LATER_COLUMNS:
+            add_column(
+                path / layout.series_column(name, column), n_slots, "float32", np.nan
+            )
     else:
         _create_analysis(path, plan, name, made)
     return ResultsWriter(path, plan, name)
@@ -205,15 +212,6 @@ def _refuse_other_making(
             f"{before.get(what)!r}, and now it is {now[what]!r}. "
             "Give the new analysis a name of its own (--name)."
         )
-
-
-def _add_new_columns(path: Path, name: str) -> None:
-    """Give an analysis that an earlier version began the columns that came since."""
-    n_slots = open_array(path / layout.series_column(name, "committed")).shape[0]
-    for column in SeriesRow._fields:
-        target = path / layout.series_column(name, column)
-        if not (target / "zarr.json").is_file():
-            create_column(target, n_slots, "float32", np.nan)
 
 
 def _create_analysis(path: Path, plan: RunPlan, name: str, making: dict[str, Any]) -> None:

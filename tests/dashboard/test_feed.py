@@ -12,6 +12,7 @@ from samcell_dashboard.feed import RunFeed
 
 from samcell_live.store.layout import analysis
 from samcell_live.store.plan import GROWTH_T
+from samcell_live.store.processes import ACQUISITION, ProcessRecord
 from samcell_live.store.reader import RunReader
 from samcell_live.store.results import open_analysis
 
@@ -66,12 +67,13 @@ def test_a_browser_sees_a_run_of_unknown_length_grow(begin: Begin) -> None:
     run = begin(GROWTH_T, 2, is_open=True, expected=[])
     run.scan(0)
     feed = follow(run)
-    page, changes = feed.changes(None)
-    assert page.grid.to_come[1].all()
+    with ProcessRecord(run.path, ACQUISITION):
+        page, changes = feed.changes(None)
+        assert page.grid.to_come[1].all()
 
-    run.acquire(GROWTH_T + 1)
-    run.analyse(GROWTH_T + 1)
-    page, news = feed.changes(changes.cursor)
+        run.acquire(GROWTH_T + 1)
+        run.analyse(GROWTH_T + 1)
+        page, news = feed.changes(changes.cursor)
 
     assert len(page.grid.hours) == 2 * GROWTH_T
     assert [(point.t, point.view) for point in news.points] == [(GROWTH_T + 1, 0)]

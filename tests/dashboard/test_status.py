@@ -50,6 +50,7 @@ def test_a_run_without_a_frame_waits_for_the_first(begin: Begin) -> None:
 
 def test_a_run_of_unknown_length_says_so(begin: Begin) -> None:
     run = begin(64, is_open=True, expected=[])
+    record(run, ACQUISITION, "running")
     assert said(run) == ("Waiting", "Waiting for the first frame.")
     run.scan(0)
     wanted = "1 frame acquired. How many will come is not known."

@@ -225,5 +225,5 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_channel_that_does_not_exist_cannot_be_segmented() -> None:
-    with pytest.raises(ValueError, match="Channel 2, plane 0 is to be segmented"):
+    with pytest.raises(ValueError, match="Channel 2, plane 0, camera 0 is to be"):
         plan(segment_c=2)
