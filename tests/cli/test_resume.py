@@ -27,7 +27,10 @@ def words(output: str) -> str:
 
 def test_a_run_that_lacks_nothing_says_so(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    positions = {"stage_positions": [[0, 0], [1, 1]], "time_plan": THREE_TIMES}
+    positions = {
+        "stage_positions": [{"x": 0, "y": 0}, {"x": 1, "y": 1}],
+        "time_plan": THREE_TIMES,
+    }
     run_plan = plan(sequence=positions)
     acquired_run(path, run_plan)
     results = results_of(path, run_plan)
