@@ -14,11 +14,13 @@ from pymmcore_plus.experimental.unicore import UniMMCore
 from samcell_live.microscope.simulated import culture_hours, culture_of, simulated_core
 from samcell_live.records import FrameKey, Pixels
 from samcell_live.settings import SimulatedMicroscope
-from samcell_live.simulation.rendering import CHANNELS, render_field
+from samcell_live.simulation.rendering import CHANNELS, Channel, render_field
 
 SETTINGS = SimulatedMicroscope(
     seed=5, image_height_px=60, image_width_px=80, speed=360_000, pixel_size_um=0.65
 )
+
+PHOTOGRAPHED: tuple[Channel, ...] = ("phase", "nuclei")
 
 
 class Album:
@@ -73,7 +75,7 @@ def test_every_frame_is_the_culture_at_its_place_and_hour(core: UniMMCore) -> No
             culture_hours(SETTINGS, 0.05 * key.t),
             shape_px=(60, 80),
             pixel_size_um=0.65,
-            channel=CHANNELS[key.c],
+            channel=PHOTOGRAPHED[key.c],
             exposure_ms=event.exposure,
         )
         assert np.array_equal(image, expected), key
@@ -119,7 +121,7 @@ def test_outside_a_run_the_culture_is_just_seeded(core: UniMMCore) -> None:
 def test_the_core_is_calibrated_and_has_two_channels(core: UniMMCore) -> None:
     assert core.getPixelSizeUm() == 0.65
     assert (core.getImageHeight(), core.getImageWidth()) == (60, 80)
-    assert set(core.getAvailableConfigs(core.getChannelGroup())) == {"phase", "nuclei"}
+    assert set(core.getAvailableConfigs(core.getChannelGroup())) == set(CHANNELS)
     assert core.getCurrentConfig("Channel") == "phase"
 
 
