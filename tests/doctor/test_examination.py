@@ -15,6 +15,7 @@ from samcell_live.doctor.findings import Finding
 from samcell_live.settings import RunSettings
 
 CONFIGS = Path(__file__).parents[2] / "acquisition_configs"
+HOURLY = {"channels": ["phase"], "time_plan": {"interval": 3600, "loops": 3}}
 needs_adapters = pytest.mark.skipif(
     find_micromanager() is None, reason="no Micro-Manager device adapters"
 )
@@ -26,7 +27,8 @@ def found(findings: tuple[Finding, ...]) -> dict[str, Finding]:
 
 def test_a_simulated_run_is_looked_at_from_camera_to_verdict(tmp_path: Path) -> None:
     store = tmp_path / "not" / "there" / "yet"
-    result = command("doctor", config(tmp_path), "--store", store, "--json")
+    path = config(tmp_path, sequence=HOURLY)
+    result = command("doctor", path, "--store", store, "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     status = {finding["name"]: finding["status"] for finding in told["findings"]}
