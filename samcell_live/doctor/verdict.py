@@ -121,7 +121,7 @@ def _worker(work: Workload, seconds: float) -> Finding:
             name,
             "fail",
             f"the analysis takes {figures}; falls behind by "
-            f"{backlog * 3600 / end_s:.3g} frames per hour; all analysed "
+            f"{backlog * 3600 / end_s:,.0f} frames per hour; all analysed "
             f"{in_words(after_s)} after its end",
             "Take a faster device or the starter, or lengthen the interval. Nothing is "
             "lost otherwise: the analysis goes on after the run.",
