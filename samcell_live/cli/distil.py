@@ -69,8 +69,13 @@ def distil(
     settings = _settings(
         config, {name: value for name, value in said.items() if value is not None}
     )
+    from samcell_live.training.distil.lessons import find_images
     from samcell_live.training.distil.run import distil as learn_from
+    from samcell_live.training.run import refuse_other_run
 
+    # What will be refused is not to wait for a download.
+    find_images(settings.images)
+    refuse_other_run(folder, settings)
     fetch_with_progress(settings.teacher)
     with work() as begun, stopping() as stop, progress_bars(disable=False) as bars:
         seen = bars.add_task("seen by the teacher", total=None)

@@ -68,8 +68,6 @@ def test_a_student_is_trained_and_the_result_said(images: Path, tmp_path: Path) 
         ((), "Give --teacher and --images"),
         (("--teacher", "starter"), "Give --teacher and --images"),
         (("--teacher", "starter", "--images", "nowhere"), "nowhere is no folder"),
-        (("--teacher", "unheard-of", "--images", "."), "neither a model nor a file"),
-        (("--teacher", "sam-vit-b", "--images", "."), "its masks are no distance maps"),
         (("--teacher", "starter", "--images", ".", "--steps", 9), "only 9 steps"),
         (("--teacher", "starter", "--images", ".", "--diameter-px", 0), "cell_diameter_px"),
     ],
@@ -78,6 +76,25 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
     arguments: tuple[object, ...], complaint: str, tmp_path: Path
 ) -> None:
     result = command("distil", *arguments, "--out", tmp_path / "run")
+
+    assert result.exit_code == 2
+    assert complaint in " ".join(result.output.split())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("teacher", "complaint"),
+    [
+        ("unheard-of", "neither a model nor a file"),
+        ("sam-vit-b", "its masks are no distance maps"),
+    ],
+)
+def test_what_cannot_teach_is_refused_before_anything_is_written(
+    teacher: str, complaint: str, images: Path, tmp_path: Path
+) -> None:
+    result = command(
+        "distil", "--teacher", teacher, "--images", images, "--out", tmp_path / "run"
+    )
 
     assert result.exit_code == 2
     assert complaint in " ".join(result.output.split())
@@ -93,3 +110,18 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "has no image" in result.output
+
+
+def test_a_folder_of_another_run_is_refused_before_anything_is_fetched(
+    images: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "settings.json").write_text('{"teacher": "starter"}')
+
+    result = command(
+        "distil", "--teacher", "samcell-cyto", "--images", images, "--out", run
+    )
+
+    assert result.exit_code == 2
+    assert "holds a run whose" in result.output
