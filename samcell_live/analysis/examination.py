@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from samcell_live.culture.cells import cell_table
 from samcell_live.culture.confluence import measured_only, summarise
-from samcell_live.culture.quality import image_quality
+from samcell_live.culture.quality import focus
 from samcell_live.records import NAN, Frame, FrameKey, Labels, Segmentation, SeriesRow
 from samcell_live.store.pictures import project
 from samcell_live.store.reader import RunReader
@@ -104,11 +105,11 @@ class Examination:
         return Picture(replace(frame, pixels=pixels), n_planes=len(planes))
 
     def _sharpest(self, planes: Iterable[FrameKey]) -> int:
-        def focus(key: FrameKey) -> float:
-            mark = image_quality(self._reader.frame(key).pixels).focus
-            return -math.inf if math.isnan(mark) else mark
+        def mark(key: FrameKey) -> float:
+            sharpness = focus(self._reader.frame(key).pixels)
+            return -math.inf if math.isnan(sharpness) else sharpness
 
-        return max(planes, key=focus).z
+        return max(planes, key=mark).z
 
     def _plane_of(self, key: FrameKey) -> int:
         return int(self._reader.series_value("plane", key, self._analysis))
@@ -116,7 +117,9 @@ class Examination:
 
 def find_cells(frame: Frame, bits: int, segment: Segment) -> Result:
     """Find and measure the cells of a picture."""
-    segmentation, inference_ms = segment(frame)
+    with ThreadPoolExecutor(1) as beside:
+        sharpness = beside.submit(focus, frame.pixels)  # while the device is at work
+        segmentation, inference_ms = segment(frame)
     labels = segmentation.labels
     cells = cell_table(labels, frame.pixels, frame.pixel_size_um)
     row = summarise(
@@ -126,6 +129,7 @@ def find_cells(frame: Frame, bits: int, segment: Segment) -> Result:
         pixel_size_um=frame.pixel_size_um,
         bits=bits,
         inference_ms=inference_ms,
+        sharpness=sharpness.result(),
     )
     return Result(row, labels, cells)
 

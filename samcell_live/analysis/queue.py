@@ -10,7 +10,11 @@ from samcell_live.records import FrameKey
 from samcell_live.store.processes import ACQUISITION
 from samcell_live.store.reader import RunReader
 
-POLL_S = 0.05
+POLL_S = 0.1
+"""How often the store is looked at."""
+
+GLANCE_S = 0.005
+"""How often it is asked, for next to nothing, whether there is something new to look at."""
 
 
 def waiting_frames(
@@ -47,6 +51,7 @@ def waiting_frames(
     given: set[int] = set()
     while not is_over():
         # Asked before the frames are counted: none can come in between.
+        last_news_ns = reader.last_acquired_ns()
         over = acquisition_is_over(reader)
         may_come = not over and (follow or reader.process(ACQUISITION) is not None)
         stacks = reader.stacks(analysis, may_come=may_come)
@@ -58,7 +63,14 @@ def waiting_frames(
         elif (over or not follow) and (stacks.plan.is_plain or stacks.are_done(given)):
             return  # no result can make another frame ready
         else:
-            time.sleep(POLL_S)
+            _wait_for_news(reader, last_news_ns)
+
+
+def _wait_for_news(reader: RunReader, last_ns: int) -> None:
+    """Wait until a frame was acquired; for `POLL_S` at most, as a share may tell late."""
+    until = time.monotonic() + POLL_S
+    while reader.last_acquired_ns() == last_ns and time.monotonic() < until:
+        time.sleep(GLANCE_S)
 
 
 def acquisition_is_over(reader: RunReader) -> bool:

@@ -30,6 +30,7 @@ def summarise(
     pixel_size_um: float,
     bits: int = 16,
     inference_ms: float = NAN,
+    sharpness: float | None = None,
 ) -> SeriesRow:
     """Sum up one segmented frame.
 
@@ -45,6 +46,8 @@ def summarise(
         Bits of the camera that carry data.
     inference_ms : float
         Time in the network and the watershed.
+    sharpness : float, optional
+        What `quality.focus` gives for these pixels, where that is known already.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def summarise(
     """
     area_um2 = cells[:, CellRow._fields.index("area_um2")].astype(np.float64)
     field_mm2 = labels.size * pixel_size_um**2 / UM2_PER_MM2
-    quality = image_quality(pixels, labels, bits=bits)
+    quality = image_quality(pixels, labels, bits=bits, sharpness=sharpness)
     return SeriesRow(
         confluence=confluence(labels),
         cell_count=float(len(cells)),

@@ -31,7 +31,11 @@ class ImageQuality(NamedTuple):
 
 
 def image_quality(
-    pixels: Pixels, labels: Labels | None = None, *, bits: int = 16
+    pixels: Pixels,
+    labels: Labels | None = None,
+    *,
+    bits: int = 16,
+    sharpness: float | None = None,
 ) -> ImageQuality:
     """Judge the picture itself.
 
@@ -42,19 +46,19 @@ def image_quality(
         Cells, which are left out of the background.
     bits : int
         Bits of the camera that carry data.
+    sharpness : float, optional
+        What `focus` gives for these pixels, where that is known already.
 
     Returns
     -------
     ImageQuality
-        ``focus``: contrast of structures about 1 to 2 pixels wide (difference of two
-        Gaussians, root mean square) over the mean; compare it only within one view.
-        NaN in a black image.
+        ``focus``: see there.
         ``illumination``: darkest over brightest median of the background in 8 x 8
         blocks. NaN where less than half of the blocks have background.
         ``saturated``: fraction of pixels at the camera's limit.
     """
     return ImageQuality(
-        focus=_focus(pixels),
+        focus=focus(pixels) if sharpness is None else sharpness,
         illumination=_illumination(pixels, labels),
         saturated=float(np.mean(pixels >= _top(pixels, bits))),
     )
@@ -95,7 +99,12 @@ def cell_likeness(pixels: Pixels, labels: Labels) -> float:
     return min(max(min(structure, variety), 0.0), 1.0)
 
 
-def _focus(pixels: Pixels) -> float:
+def focus(pixels: Pixels) -> float:
+    """Contrast of structures about 1 to 2 pixels wide, over the mean.
+
+    The root mean square of the difference of two Gaussians; compare it only within one
+    view. NaN in a black image.
+    """
     image = pixels.astype(np.float32)
     band = cv2.GaussianBlur(image, (0, 0), 1.0) - cv2.GaussianBlur(image, (0, 0), 2.0)
     mean = float(image.mean())

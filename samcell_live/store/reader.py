@@ -90,6 +90,11 @@ class RunReader:
         """(n_slots,) which frames are on disk."""
         return self._column(layout.frame_column("acquired")).astype(bool)
 
+    def last_acquired_ns(self) -> int:
+        """When a frame was marked acquired last, by the disk's own clock; 0 if never."""
+        chunks = self.path / layout.frame_column("acquired") / "c"
+        return chunks.stat().st_mtime_ns if chunks.is_dir() else 0
+
     def rank(self) -> npt.NDArray[np.int32]:
         """(n_slots,) place of each frame in the acquisition, -1 where none is expected."""
         rank: npt.NDArray[np.int32] = self._column(layout.frame_column("rank"))

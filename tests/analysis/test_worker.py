@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from builders import acquired_run, commit_cells, frame, plan, results_of, segmentation
 
-from samcell_live.analysis import examination, worker
+from samcell_live.analysis import examination, queue, worker
 from samcell_live.analysis.examination import Result, find_cells
 from samcell_live.analysis.hands import Hands
 from samcell_live.analysis.queue import waiting_frames
@@ -22,6 +23,7 @@ from samcell_live.settings import AnalysisSettings
 from samcell_live.store import layout
 from samcell_live.store.arrays import write_group
 from samcell_live.store.create import create_run
+from samcell_live.store.frames import FrameWriter
 from samcell_live.store.processes import ACQUISITION, ProcessRecord, analysis_role
 from samcell_live.store.reader import RunReader
 from samcell_live.store.results import ResultsWriter
@@ -155,6 +157,25 @@ def test_the_queue_follows_a_running_acquisition_to_its_end(tmp_path: Path) -> N
             else:
                 acquisition.end("finished")
     assert seen == [0, 1, 2]
+
+
+def test_the_queue_hears_of_a_frame_before_its_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "POLL_S", 60)
+    path = tmp_path / "run"
+    create_run(path, plan())
+    writer = FrameWriter(path, plan())
+    with ProcessRecord(path, ACQUISITION):
+        writer.write(frame(FrameKey(t=0)))
+        keys = waiting_frames(RunReader(path), "cells", follow=True)
+        assert next(keys) == FrameKey(t=0)
+        started = time.monotonic()
+        later = threading.Timer(0.2, writer.write, [frame(FrameKey(t=1))])
+        later.start()
+        assert next(keys) == FrameKey(t=1)
+        assert time.monotonic() - started < 30
+        later.join()
 
 
 def test_the_queue_does_not_wait_for_a_store_that_is_gone(tmp_path: Path) -> None:

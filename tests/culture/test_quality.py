@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from samcell_live.culture.quality import cell_likeness, image_quality
+from samcell_live.culture.quality import cell_likeness, focus, image_quality
 from samcell_live.records import Labels, Pixels
 
 SIDE = 384
@@ -150,6 +150,12 @@ def test_focus_falls_with_blur_and_not_with_exposure() -> None:
     blurred = cv2.GaussianBlur(pixels, (0, 0), 2)
     assert image_quality(np.asarray(blurred, np.uint16)).focus < 0.5 * sharp
     assert image_quality(pixels * np.uint16(4)).focus == pytest.approx(sharp, rel=1e-3)
+
+
+def test_the_focus_is_not_measured_twice() -> None:
+    pixels, labels = culture()
+    assert image_quality(pixels).focus == focus(pixels)
+    assert image_quality(pixels, labels, sharpness=0.25).focus == 0.25
 
 
 def test_a_black_image_has_no_focus_and_no_illumination() -> None:
