@@ -12,9 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pymmcore_plus.experimental.unicore import UniMMCore
 from typer.testing import CliRunner
+from useq import MDAEvent, MDASequence
 
+import samcell_live
 from samcell_live.cli import app
+from samcell_live.microscope.simulated import simulated_core
+from samcell_live.settings import SimulatedMicroscope
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,9 +30,18 @@ def blocks(language: str, page: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page, flags=re.M | re.S)
 
 
-def run(example: str) -> None:
-    """Execute an example, and let go of everything that it made."""
-    exec(compile(example, "<example>", "exec"), {})
+PAGES = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "docs").glob("*.md"))
+}
+WITH_EXAMPLES = [name for name, page in PAGES.items() if blocks("python", page)]
+
+
+def run(*examples: str, **given: object) -> None:
+    """Execute the examples of a page, and let go of everything that they made."""
+    for example in examples:
+        exec(compile(example, "<example>", "exec"), given)
+    given.clear()
     gc.collect()  # a microscope that is still there at exit may abort the interpreter
 
 
@@ -48,12 +62,29 @@ def test_the_python_example_runs(
     assert capsys.readouterr().out == f"{Path('runs/dish.ome.zarr')} []\n"
 
 
-def test_the_examples_of_the_other_pages_run() -> None:
-    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")]
-    examples = [example for page in pages for example in blocks("python", page)]
-    assert examples
-    for example in examples:
-        run(example)
+@pytest.mark.parametrize("page", WITH_EXAMPLES)
+def test_the_examples_of_the_other_pages_run(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"core": microscope_of_a_broken_run()} if page == "reliability" else {}
+    run(*blocks("python", PAGES[page]), **given)
+
+
+def microscope_of_a_broken_run() -> UniMMCore:
+    """Acquire half of a run, as a script that was cancelled does."""
+    core = simulated_core(SimulatedMicroscope(image_height_px=96, image_width_px=128))
+    sequence = MDASequence(channels=["phase"], time_plan={"interval": 0.3, "loops": 4})
+
+    def cancel(image: object, event: MDAEvent, metadata: object) -> None:
+        if event.index["t"] == 1:
+            core.mda.cancel()
+
+    core.mda.events.frameReady.connect(cancel)
+    with samcell_live.monitor(core, "runs/dish.ome.zarr"):
+        core.run_mda(sequence, block=True)
+    core.mda.events.frameReady.disconnect(cancel)
+    return core
 
 
 @pytest.mark.slow

@@ -77,10 +77,12 @@ def train_starter(
     place = choose_device(device)
     validation = read_fields(settings.validation) if settings.validation else ()
     sources = gather_sources(settings)
+    teacher = _teacher_of(settings.start) if settings.start else None
     claim(run_folder, settings)
     return learn(
-        sources, validation, settings, run_folder, place, on_step=on_step, stop=stop
-    )
+        sources, validation, settings, run_folder, place,
+        teacher=teacher, on_step=on_step, stop=stop,
+    )  # fmt: skip
 
 
 def learn(
@@ -200,6 +202,12 @@ def _go_on_from(path: Path, network: StarterNetwork) -> None:
             f"start is {path}, whose weights do not fit the network of these settings: "
             f"{error}"
         ) from error
+
+
+def _teacher_of(start: Path) -> Teacher | None:
+    """Whose terms bind what goes on from these weights: their teacher, if they had one."""
+    starter = read_weights(start).starter
+    return starter.teacher if starter else None
 
 
 def load_weights(weights: Path, device: torch.device) -> Segmenter:

@@ -36,6 +36,9 @@ CONTRASTS: dict[Channel, float] = {
 }
 """How often each is photographed."""
 
+KINDS = {"fibroblasts": 0.4, "spindles": 0.2, "epithelium": 0.2, "round": 0.2}
+"""How often each kind of cell is grown."""
+
 
 class SimulatedField(NamedTuple):
     """One photograph of a simulated culture, and its truth."""
@@ -77,7 +80,7 @@ def _culture(random: Generator) -> Culture:
 
 def _line(random: Generator) -> CellLine:
     """Draw a kind of cell: fibroblasts, spindles, an epithelium, or round ones."""
-    kind = random.choice(["fibroblasts", "spindles", "epithelium", "round"])
+    kind = random.choice(list(KINDS), p=list(KINDS.values()))
     if kind == "fibroblasts":
         return FIBROBLASTS
     long, tips, lobes, round_ = {

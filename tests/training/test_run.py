@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from samcell_live.segmentation.formats import read_weights
+from samcell_live.segmentation.formats import Teacher, read_weights, write_starter
 from samcell_live.segmentation.segmenter import load_segmenter
 from samcell_live.settings import SegmentationSettings
 from samcell_live.training.run import train_starter
@@ -144,3 +144,24 @@ def test_weights_of_another_network_are_no_start(
 
     with pytest.raises(ValueError, match=r"start is .* do not fit the network"):
         train_starter(wider, tmp_path / "second", device="cpu")
+
+
+def test_what_goes_on_from_a_students_weights_stays_under_its_teachers_terms(
+    tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    first = train_starter(tiny_settings, tmp_path / "first", device="cpu")
+    assert first is not None
+    weights = read_weights(first.weights)
+    assert weights.starter is not None
+    teacher = Teacher(name="samcell-cyto", sha256="0", terms="not for commercial use")
+    student = tmp_path / "student.safetensors"
+    header = weights.starter.model_copy(update={"teacher": teacher})
+    write_starter(student, weights.tensors, header)
+
+    started = tiny_settings.model_copy(update={"start": student})
+    second = train_starter(started, tmp_path / "second", device="cpu")
+    assert second is not None
+
+    kept = read_weights(second.weights).starter
+    assert kept is not None
+    assert kept.teacher == teacher
