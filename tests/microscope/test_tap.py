@@ -1,5 +1,7 @@
 """The tap hears everything, keeps quiet and is not put off by others."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -83,3 +85,39 @@ def test_after_disconnecting_nothing_is_heard() -> None:
     Tap(events, notebook).disconnect()
     play(events)
     assert notebook.heard == []
+
+
+ON_QT = """
+import threading
+import numpy as np
+from pymmcore_plus.mda.events import QMDASignaler
+from PySide6.QtCore import QCoreApplication
+from samcell_live.microscope.tap import Tap
+
+class Notebook:
+    def __init__(self):
+        self.threads = []
+    def hear(self, *arguments):
+        self.threads.append(threading.current_thread().name)
+    sequence_started = awaiting_event = frame_ready = sequence_finished = hear
+
+application = QCoreApplication([])
+events, notebook = QMDASignaler(), Notebook()
+tap = Tap(events, notebook)
+def acquire():
+    for _ in range(3):
+        events.frameReady.emit(np.zeros((4, 6), np.uint16), None, {})
+def heard():  # the window's thread is here meanwhile, and in no event loop
+    camera = threading.Thread(target=acquire, name="camera")
+    camera.start()
+    camera.join()
+    return notebook.threads
+assert heard() == ["camera"] * 3, notebook.threads
+tap.disconnect()
+assert len(heard()) == 3, notebook.threads
+"""
+
+
+def test_a_core_on_qt_is_heard_in_the_cameras_thread() -> None:
+    pytest.importorskip("PySide6", reason="the dev extra brings it")
+    subprocess.run([sys.executable, "-c", ON_QT], check=True)
