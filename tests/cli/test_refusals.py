@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).parents[2] / "acquisition_configs"
 
 def refused(result: Result, *words: str) -> None:
     """The command ended with exit code 2 and a sentence that says these words."""
-    text = " ".join(result.stderr.split())
+    text = " ".join(result.stderr.replace("│", " ").split())  # of a box, too
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
     for word in words:
