@@ -75,6 +75,14 @@ class SegmentationSettings(Settings):
         description="A cell reaches down to this height of the distance map (the paper's "
         "cell_fill). Unset: the model's own, 0.09 for SAMCell.",
     )
+    prominence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="A peak of the distance map seeds a cell of its own if the map falls "
+        "by this much on the way to any higher peak. 0: each region above peak_threshold "
+        "seeds one, as in the paper. Unset: the model's own, 0 for SAMCell.",
+    )
     cell_diameter_um: PositiveFloat | None = Field(
         None,
         description="Typical cell diameter. Set, the image is resized so that cells have "
@@ -126,6 +134,15 @@ class SegmentationSettings(Settings):
             raise ValueError(
                 f"fill_threshold is {fill}, above peak_threshold, which is {peak}. "
                 "A cell grows from peak down to fill: make fill the lower one."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reference_seeds_in_its_own_way(self) -> SegmentationSettings:
+        if self.preset == "reference" and self.prominence:
+            raise ValueError(
+                f"prominence is {self.prominence}, but the preset reference seeds cells as "
+                "the package samcell 1.2.0 does. Leave one of the two out."
             )
         return self
 

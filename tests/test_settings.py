@@ -120,6 +120,11 @@ def test_fill_lies_below_peak() -> None:
         SegmentationSettings(peak_threshold=0.4, fill_threshold=0.5)
 
 
+def test_the_reference_seeds_cells_in_its_own_way() -> None:
+    with pytest.raises(ValidationError, match=r"prominence is 0\.2, but the preset"):
+        SegmentationSettings(preset="reference", prominence=0.2)
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         AnalysisSettings().name = "other"  # type: ignore[misc]

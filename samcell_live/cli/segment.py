@@ -70,6 +70,10 @@ def segment(
     fill: Annotated[
         float | None, typer.Option(help="Height that cells reach down to, 0 to 1.")
     ] = None,
+    prominence: Annotated[
+        float | None,
+        typer.Option(help="How far the map falls between two cells, 0 to 1; 0: any."),
+    ] = None,
     fill_holes: Annotated[
         bool, typer.Option("--fill-holes", help="Give holes in a cell to that cell.")
     ] = False,
@@ -107,6 +111,7 @@ def segment(
         "min_area_um2": min_area_um2,
         "peak_threshold": peak,
         "fill_threshold": fill,
+        "prominence": prominence,
         "preset": preset,
         "device": device,
         "precision": precision,

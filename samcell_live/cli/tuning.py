@@ -71,7 +71,11 @@ def tune(
     )
     known_um = math.nan if pixel_size_um is None else pixel_size_um
     maps = DistanceMaps(segmenter, folder / MAPS, known_um)
-    own = Thresholds(segmenter.peak_threshold, segmenter.fill_threshold)
+    own = Thresholds(
+        segmenter.peak_threshold,
+        segmenter.fill_threshold,
+        prominence=segmenter.prominence,
+    )
     with work() as begun, progress_bars(disable=False) as bars:
         n_images = sum(len(data_set.images) for data_set in data_sets)
         task = bars.add_task("searched", total=n_images)

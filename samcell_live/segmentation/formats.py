@@ -40,6 +40,9 @@ class StarterHeader(BaseModel, frozen=True, extra="forbid"):
     channels: tuple[int, ...]
     peak_threshold: float = Field(ge=0, le=1)
     fill_threshold: float = Field(ge=0, le=1)
+    prominence: float = Field(
+        0, ge=0, le=1, description="Of the peaks that seed cells; 0: regions seed them."
+    )
     cell_diameter_px: float = Field(
         gt=0, description="Typical diameter of the cells that it was trained on."
     )

@@ -53,6 +53,8 @@ class Model:
     fill_threshold: float
     cell_diameter_px: float
     """Diameter of the cells that the network knows best."""
+    prominence: float = 0
+    """Of the peaks that seed cells; 0: regions above the peak threshold seed them."""
     finds_diameters: bool = False
     """Whether it sees cells of any size well enough to tell how large they are."""
     markers: Callable[[Mask], Labels] | None = None
@@ -102,6 +104,7 @@ def _starter(weights: Weights, header: StarterHeader) -> Model:
         peak_threshold=header.peak_threshold,
         fill_threshold=header.fill_threshold,
         cell_diameter_px=header.cell_diameter_px,
+        prominence=header.prominence,
         finds_diameters=True,
     )
 

@@ -19,6 +19,8 @@ SIZES_ALIKE = (0.7, 1.4)
 """Between these multiples of the size that it knows best, a network sees about as well."""
 ZOOMS = (0.1, 3.0)
 """No image is reduced or enlarged further."""
+CORE_HEIGHT = 0.36
+"""What lies above this is the middle of one cell."""
 LONGER_THAN_ROUND = 1.2
 """Cells are not quite round, so their regions alone make them seem too large by this:
 median over 98 labelled images of seven kinds, with cells of 8 to 130 px."""
@@ -26,8 +28,8 @@ MOST_PX = 2**24
 """No image is enlarged to more pixels than this."""
 
 
-def seen_diameter_px(distance: DistanceMap, peak_threshold: float) -> float:
-    """Estimate how large cells are from the regions that seed them.
+def seen_diameter_px(distance: DistanceMap) -> float:
+    """Estimate how large cells are from the size of their middles.
 
     In a distance map that falls evenly from 1 in the middle of a round cell to 0 at its
     outline, what lies above a threshold p has 1 - p of the cell's diameter. Regions are
@@ -37,7 +39,6 @@ def seen_diameter_px(distance: DistanceMap, peak_threshold: float) -> float:
     ----------
     distance : (height, width) float32
         0 to 1.
-    peak_threshold : float
 
     Returns
     -------
@@ -45,14 +46,14 @@ def seen_diameter_px(distance: DistanceMap, peak_threshold: float) -> float:
         Diameter in pixels of a circle with the area of a typical cell; NaN if there is
         no region.
     """
-    peaks = (distance > peak_threshold).astype(np.uint8)
-    _, _, regions, _ = cv2.connectedComponentsWithStats(peaks, connectivity=8)
+    cores = (distance > CORE_HEIGHT).astype(np.uint8)
+    _, _, regions, _ = cv2.connectedComponentsWithStats(cores, connectivity=8)
     areas_px = np.sort(regions[1:, cv2.CC_STAT_AREA])
     if not areas_px.size:
         return NAN
     below = np.cumsum(areas_px)
     middle_px = areas_px[np.searchsorted(below, below[-1] / 2)]
-    return float(2 * np.sqrt(middle_px / np.pi) / (1 - peak_threshold) / LONGER_THAN_ROUND)
+    return float(2 * np.sqrt(middle_px / np.pi) / (1 - CORE_HEIGHT) / LONGER_THAN_ROUND)
 
 
 def next_zoom(

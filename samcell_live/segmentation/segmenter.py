@@ -155,6 +155,7 @@ class Segmenter:
         self.peak_threshold = _first(settings.peak_threshold, model.peak_threshold)
         self.fill_threshold = _first(settings.fill_threshold, model.fill_threshold)
         check_thresholds(self.peak_threshold, self.fill_threshold)
+        self.prominence = _first(settings.prominence, model.prominence)
         told = (settings.cell_diameter_px, settings.cell_diameter_um)
         self._finds_diameters = model.finds_diameters and told == (None, None)
         self.making = Making(
@@ -168,6 +169,7 @@ class Segmenter:
             | {
                 "peak_threshold": self.peak_threshold,
                 "fill_threshold": self.fill_threshold,
+                "prominence": self.prominence,
             },
         )
 
@@ -314,7 +316,7 @@ class Segmenter:
         model, given, zoom = self._model, image, 1.0
         for _ in range(MOST_LOOKS):
             (answer,) = self._predict_as_they_are([image])
-            seen_px = seen_diameter_px(answer.wait(), model.peak_threshold)
+            seen_px = seen_diameter_px(answer.wait())
             look = _Look(answer, seen_px / zoom)
             better = next_zoom(
                 zoom, seen_px, model.cell_diameter_px, (given.shape[0], given.shape[1])
@@ -341,6 +343,7 @@ class Segmenter:
             distance,
             peak_threshold=self.peak_threshold,
             fill_threshold=self.fill_threshold,
+            prominence=self.prominence,
             min_area_px=prepared.min_area_px,
             fill_holes=self._settings.fill_holes,
             drop_border_cells=self._settings.drop_border_cells,

@@ -9,6 +9,7 @@ import numpy as np
 
 from samcell_live.segmentation import cleaning
 from samcell_live.segmentation.flood import flood
+from samcell_live.segmentation.peaks import prominent_peaks
 
 if TYPE_CHECKING:
     from samcell_live.records import DistanceMap, Labels
@@ -25,6 +26,7 @@ def split_cells(
     *,
     peak_threshold: float,
     fill_threshold: float,
+    prominence: float = 0,
     min_area_px: float = 0,
     fill_holes: bool = False,
     drop_border_cells: bool = False,
@@ -34,10 +36,10 @@ def split_cells(
 ) -> Labels:
     """Give every cell in a distance map its own number.
 
-    Each 8-connected region above `peak_threshold` seeds one cell, specks excepted. The
-    cell then grows downhill until the map falls to `fill_threshold` or it meets another.
-    Where
-    asked for, holes are filled first, then border cells are dropped, then small ones.
+    Each 8-connected region above `peak_threshold` seeds one cell, specks excepted; or,
+    with a `prominence`, each peak that is prominent. The cell then grows downhill until
+    the map falls to `fill_threshold` or it meets another. Where asked for, holes are
+    filled first, then border cells are dropped, then small ones.
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ def split_cells(
     peak_threshold, fill_threshold : float
         Heights on that scale, with 0 <= fill_threshold <= peak_threshold <= 1. The
         SAMCell paper calls them ``cells_max`` (0.47) and ``cell_fill`` (0.09).
+    prominence : float
+        Above 0, cells are seeded by `prominent_peaks`.
     min_area_px : float
         Smaller cells are dropped.
     fill_holes : bool
@@ -55,8 +59,8 @@ def split_cells(
     min_marker_px : int
         Smaller regions above `peak_threshold` seed nothing.
     markers : (height, width) integers, optional
-        Seed the cells with these instead of the regions above `peak_threshold`; 0 where
-        there is none. A marker outside of the cells' area seeds nothing.
+        Seed the cells with these instead; 0 where there is none. A marker outside of the
+        cells' area seeds nothing.
     threads : int, optional
         See `flood`.
 
@@ -81,7 +85,7 @@ def split_cells(
     check_thresholds(peak_threshold, fill_threshold)
     filled = np.asarray(distance > fill_threshold)
     if markers is None:
-        seeds = regions_above(distance, peak_threshold, min_marker_px)
+        seeds = find_seeds(distance, peak_threshold, prominence, min_marker_px)
     else:
         seeds = markers
     labels = flood(distance, seeds, filled, threads=threads)
@@ -94,6 +98,18 @@ def split_cells(
     if min_area_px > 0:
         labels = cleaning.drop_small_cells(labels, min_area_px)
     return labels
+
+
+def find_seeds(
+    distance: DistanceMap,
+    peak_threshold: float,
+    prominence: float,
+    min_marker_px: int = MIN_MARKER_PX,
+) -> Labels:
+    """Number what seeds a cell: prominent peaks, or without a prominence, regions."""
+    if prominence > 0:
+        return prominent_peaks(distance, peak_threshold, prominence)
+    return regions_above(distance, peak_threshold, min_marker_px)
 
 
 def regions_above(

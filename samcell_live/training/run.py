@@ -19,7 +19,12 @@ from samcell_live.training.fields import read_fields
 from samcell_live.training.report import TrainingReport, write_report
 from samcell_live.training.scores import score_field
 from samcell_live.training.sources import gather_sources, tuning_fields
-from samcell_live.training.thresholds import Example, Thresholds, tune_thresholds
+from samcell_live.training.thresholds import (
+    PROMINENCES,
+    Example,
+    Thresholds,
+    tune_thresholds,
+)
 from samcell_live.training.train import Step, fit, settle_norms
 
 if TYPE_CHECKING:
@@ -128,7 +133,7 @@ def learn(
     untuned = _header(settings, sources, FIRST_THRESHOLDS, teacher)
     write_starter(weights, network.state_dict(), untuned)
     thresholds = tune_thresholds(
-        list(_examples(load_weights(weights, device), sources, settings))
+        list(_examples(load_weights(weights, device), sources, settings)), PROMINENCES
     )
     tuned = _header(settings, sources, thresholds, teacher)
     write_starter(weights, network.state_dict(), tuned)
@@ -235,6 +240,7 @@ def _header(
         channels=settings.channels,
         peak_threshold=thresholds.peak,
         fill_threshold=thresholds.fill,
+        prominence=thresholds.prominence,
         cell_diameter_px=settings.diameter_px,
         package=f"samcell_live {samcell_live.__version__}",
         trained_on=tuple(source.name for source in sources),

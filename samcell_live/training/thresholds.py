@@ -1,4 +1,4 @@
-"""The two thresholds of the watershed, chosen among a few at the end of a training."""
+"""The thresholds of the watershed, chosen among a few at the end of a training."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from samcell_live.records import DistanceMap, Labels
 
-PEAKS = (0.36, 0.42, 0.48, 0.54, 0.6)
+PEAKS = (0.25, 0.3, 0.36, 0.42, 0.48, 0.54, 0.6)
 FILLS = (0.04, 0.06, 0.08, 0.11, 0.15)
+REGIONS_ONLY = (0.0,)
+"""The paper's way to seed a cell."""
+PROMINENCES = (*REGIONS_ONLY, 0.15, 0.2, 0.25, 0.3)
 
 
 class Example(NamedTuple):
@@ -27,25 +30,30 @@ class Example(NamedTuple):
 
 
 class Thresholds(NamedTuple):
-    """A choice of both thresholds, and what it scored."""
+    """A choice of thresholds, and what it scored."""
 
     peak: float
     fill: float
     op_csb: float = float("nan")
+    prominence: float = 0.0
 
 
-def tune_thresholds(examples: Sequence[Example]) -> Thresholds:
-    """Find the pair of `PEAKS` and `FILLS` with the best weighted mean OP_CSB.
+def tune_thresholds(
+    examples: Sequence[Example], prominences: Sequence[float] = REGIONS_ONLY
+) -> Thresholds:
+    """Find those of `PEAKS` and `FILLS` with the best weighted mean OP_CSB.
 
     Parameters
     ----------
     examples : sequence of Example
         Those without cells have no OP_CSB and are left out.
+    prominences : sequence of float
+        To try with each pair.
 
     Returns
     -------
     Thresholds
-        Of equals the first: the lowest peak, then the lowest fill.
+        Of equals the first: of the first prominence, with the lowest peak and fill.
 
     Raises
     ------
@@ -59,10 +67,16 @@ def tune_thresholds(examples: Sequence[Example]) -> Thresholds:
             "Give fields with labelled cells."
         )
     grid = Grid(PEAKS, FILLS)
-    scores = [
-        [matching.op_csb for matching in match_grid(example.distance, example.labels, grid)]
-        for example in useful
-    ]
-    means = np.average(scores, axis=0, weights=[example.weight for example in useful])
-    best = int(means.argmax())
-    return Thresholds(*grid.pairs[best], float(means[best]))
+    weights = [example.weight for example in useful]
+    choices = []
+    for prominence in prominences:
+        scores = [
+            [one.op_csb for one in match_grid(distance, labels, grid, prominence)]
+            for distance, labels, _ in useful
+        ]
+        means = np.average(scores, axis=0, weights=weights)
+        choices += [
+            Thresholds(*pair, float(mean), prominence)
+            for pair, mean in zip(grid.pairs, means, strict=True)
+        ]
+    return max(choices, key=lambda choice: choice.op_csb)

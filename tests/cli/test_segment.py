@@ -89,13 +89,14 @@ def test_extras_are_written_when_asked_for(tmp_path: Path, images: Path) -> None
 def test_options_reach_the_segmenter(tmp_path: Path, images: Path) -> None:
     result = command(
         "segment", images / "a.tif", "--out", tmp_path / "out", "--json",
-        "--peak", "0.7", "--fill", "0.3", "--diameter-um", "20", "--pixel-size-um", "0.5",
-        "--min-area-um2", "15", "--device", "cpu",
+        "--peak", "0.7", "--fill", "0.3", "--prominence", "0.2", "--diameter-um", "20",
+        "--pixel-size-um", "0.5", "--min-area-um2", "15", "--device", "cpu",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     answer = told(result)
     settings = answer["making"]["settings"]
     assert (settings["peak_threshold"], settings["fill_threshold"]) == (0.7, 0.3)
+    assert settings["prominence"] == 0.2
     assert (settings["cell_diameter_um"], settings["min_area_um2"]) == (20, 15)
     assert settings["device"] == "cpu"
     assert answer["images"][0]["pixel_size_um"] == 0.5

@@ -70,6 +70,7 @@ BAD_VALUES: list[tuple[str, dict[str, object]]] = [
     ("order", {"analysis": {"order": "random"}}),
     ("peak_threshold", segmentation(peak_threshold=1.1)),
     ("fill_threshold", segmentation(fill_threshold=-0.1)),
+    ("prominence", segmentation(prominence=1.5)),
     ("fill_threshold", segmentation(peak_threshold=0.2, fill_threshold=0.3)),
     ("cell_diameter_um", segmentation(cell_diameter_um=0)),
     ("min_area_um2", segmentation(min_area_um2=math.inf)),

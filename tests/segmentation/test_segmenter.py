@@ -101,6 +101,16 @@ def test_one_threshold_alone_must_still_fit_the_models_other() -> None:
         sees_brightness(SegmentationSettings(peak_threshold=0.1))
 
 
+def test_a_prominence_parts_cells_that_are_one_region() -> None:
+    low = SegmentationSettings(peak_threshold=0.04, fill_threshold=0.03)
+    prominent = low.model_copy(update={"prominence": 0.3})
+
+    assert sees_brightness(low)(blobs(CENTRES)).labels.max() == len(CENTRES) - 1
+    assert sees_brightness(prominent)(blobs(CENTRES)).labels.max() == len(CENTRES)
+    assert sees_brightness(prominent).making.settings["prominence"] == 0.3
+    assert sees_brightness().making.settings["prominence"] == 0
+
+
 def test_a_failing_network_is_an_error_and_not_an_empty_dish() -> None:
     segmenter = sees_brightness()
     segmenter._model.network.gain.data = torch.zeros(3)

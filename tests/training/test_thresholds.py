@@ -43,6 +43,23 @@ def test_what_is_found_is_the_best_of_the_grid() -> None:
     assert best.op_csb == max(scores)
 
 
+def ridge(heights: list[float], labels: list[int]) -> Example:
+    """Cells in a row."""
+    distance, truth = np.tile(heights, (4, 1)), np.tile(labels, (4, 1))
+    return Example(distance.astype(np.float32), truth.astype(np.int32))
+
+
+def test_prominence_parts_cells_that_no_peak_threshold_can() -> None:
+    dented = ridge([0, 0.5, 0.9, 0.5, 0.8, 0.5, 0], [0, 1, 1, 1, 1, 1, 0])
+    bridged = ridge([0, 0.6, 0.95, 0.55, 0.94, 0.6, 0], [0, 1, 1, 1, 2, 2, 0])
+
+    best = tune_thresholds([dented, bridged], (0.0, 0.35))
+
+    assert best.prominence == 0.35
+    assert best.op_csb == 1
+    assert tune_thresholds([dented, bridged]).op_csb < 1
+
+
 def test_a_heavier_example_decides() -> None:
     flat = Example(0.4 * distance_map(bridged().labels), bridged().labels)
 

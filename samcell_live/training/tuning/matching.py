@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from samcell_live.records import NAN
 from samcell_live.segmentation.flood import flood
-from samcell_live.segmentation.watershed import regions_above
+from samcell_live.segmentation.watershed import find_seeds
 from samcell_live.training.metrics import Matching, Overlaps, match_overlaps
 from samcell_live.training.tuning.reach import Reach
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from samcell_live.training.tuning.grid import Grid
 
 
-def match_grid(distance: DistanceMap, labels: Labels, grid: Grid) -> tuple[Matching, ...]:
+def match_grid(
+    distance: DistanceMap, labels: Labels, grid: Grid, prominence: float = 0
+) -> tuple[Matching, ...]:
     """Compare the cells that each pair of thresholds makes with the truth.
 
     Each is what `match_cells` says of what `split_cells` makes with these thresholds;
@@ -41,6 +43,8 @@ def match_grid(distance: DistanceMap, labels: Labels, grid: Grid) -> tuple[Match
     labels : (height, width) integer
         The truth.
     grid : Grid
+    prominence : float
+        The same for each pair.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def match_grid(distance: DistanceMap, labels: Labels, grid: Grid) -> tuple[Match
         fills = grid.fills_of(peak)
         if not fills:
             break
-        markers = regions_above(distance, peak)
+        markers = find_seeds(distance, peak, prominence)
         cells = flood(distance, markers, lowest, threads=1)
         levels = reach.from_markers(markers)
         tables = truth.overlaps(cells, levels, int(markers.max(initial=0)), len(fills))

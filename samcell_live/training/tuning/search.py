@@ -83,7 +83,7 @@ def tune(
     maps : callable
         Asked once for each image.
     own : Thresholds
-        The model's own, to compare with.
+        The model's own, to compare with; its prominence is taken for each pair.
     grid : Grid
     on_image : callable
         Called after each image.
@@ -120,7 +120,7 @@ def _search(
 ) -> Surface:
     own_grid = Grid((own.peak,), (own.fill,))
     total: list[Matching] = []
-    for matchings in _match(data_set, maps, (own_grid, grid)):
+    for matchings in _match(data_set, maps, (own_grid, grid), own.prominence):
         total = _add(total, matchings) if total else matchings
         on_image()
     own_total, *others = total
@@ -134,7 +134,7 @@ def _add(some: Sequence[Matching], more: Sequence[Matching]) -> list[Matching]:
 
 
 def _match(
-    data_set: JudgedImages, maps: Maps, grids: Sequence[Grid]
+    data_set: JudgedImages, maps: Maps, grids: Sequence[Grid], prominence: float
 ) -> Iterator[list[Matching]]:
     """Predict image by image, while other threads match those before."""
     threads = os.cpu_count() or 1
@@ -142,7 +142,8 @@ def _match(
     with ThreadPoolExecutor(threads) as workers:
         for image in data_set.images:
             distance, labels = judge(image, maps)
-            matched.append(workers.submit(_match_all, distance, labels, grids))
+            work = workers.submit(_match_all, distance, labels, grids, prominence)
+            matched.append(work)
             if len(matched) > threads:
                 yield matched.popleft().result()
         while matched:
@@ -150,6 +151,6 @@ def _match(
 
 
 def _match_all(
-    distance: DistanceMap, labels: Labels, grids: Sequence[Grid]
+    distance: DistanceMap, labels: Labels, grids: Sequence[Grid], prominence: float
 ) -> list[Matching]:
-    return [one for grid in grids for one in match_grid(distance, labels, grid)]
+    return [one for grid in grids for one in match_grid(distance, labels, grid, prominence)]

@@ -23,20 +23,26 @@ def hills(seed: int, blur_px: float) -> np.ndarray:
     return np.asarray((smooth - smooth.min()) / np.ptp(smooth), dtype=np.float32)
 
 
-def one_by_one(distance: np.ndarray, labels: np.ndarray, grid: Grid) -> list[Matching]:
-    return [
-        match_cells(labels, split_cells(distance, peak_threshold=peak, fill_threshold=fill))
+def one_by_one(
+    distance: np.ndarray, labels: np.ndarray, grid: Grid, prominence: float = 0
+) -> list[Matching]:
+    cells = [
+        split_cells(
+            distance, peak_threshold=peak, fill_threshold=fill, prominence=prominence
+        )
         for peak, fill in grid.pairs
     ]
+    return [match_cells(labels, one) for one in cells]
 
 
 @given(
     seed=st.integers(0, 10_000),
     blur_px=st.sampled_from([0.6, 1.5, 4.0]),
     truth_blur_px=st.sampled_from([1.5, 4.0]),
+    prominence=st.sampled_from([0, 0.1, 0.4]),
 )
 def test_every_pair_scores_as_it_would_alone(
-    seed: int, blur_px: float, truth_blur_px: float
+    seed: int, blur_px: float, truth_blur_px: float, prominence: float
 ) -> None:
     distance = hills(seed, blur_px)
     truth = split_cells(
@@ -44,9 +50,9 @@ def test_every_pair_scores_as_it_would_alone(
     )
     grid = Grid((0.3, 0.45, 0.5, 0.62, 0.9), (0.05, 0.2, 0.31, 0.45, 0.6))
 
-    matchings = match_grid(distance, truth, grid)
+    matchings = match_grid(distance, truth, grid, prominence)
 
-    assert list(matchings) == one_by_one(distance, truth, grid)
+    assert list(matchings) == one_by_one(distance, truth, grid, prominence)
 
 
 @given(seed=st.integers(0, 10_000))
