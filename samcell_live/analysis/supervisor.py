@@ -9,7 +9,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from samcell_live.store.processes import Health
 
@@ -19,6 +22,7 @@ POLL_S = 0.2
 MAX_RESTARTS = 10
 MAX_PAUSE_S = 30.0
 WRONG_USAGE = 2
+LOW_PRIORITY = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 10)
 
 
 class WorkerProcess:
@@ -92,7 +96,7 @@ class WorkerProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the worker ended
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self._command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -100,6 +104,8 @@ class WorkerProcess:
             start_new_session=os.name != "nt",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
+        _let_others_go_first(process.pid)
+        return process
 
     def _watch(self) -> None:
         try:
@@ -146,3 +152,12 @@ class WorkerProcess:
             log.seek(0)
             text = log.read().decode("utf-8", errors="replace").strip()
         return text[-2000:]
+
+
+def _let_others_go_first(pid: int) -> None:
+    """Lower a process's priority: the camera and the disk come before the analysis."""
+    with suppress(OSError, psutil.Error):  # it is there to help, and not needed
+        psutil.Process(pid).nice(LOW_PRIORITY)
+        # Linux weighs sessions against each other where it groups processes by them.
+        if (autogroup := Path(f"/proc/{pid}/autogroup")).exists():
+            autogroup.write_text(str(LOW_PRIORITY), encoding="ascii")

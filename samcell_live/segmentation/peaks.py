@@ -58,7 +58,7 @@ def prominent_peaks(
     higher = _climb(heights, stride, floor)
     passes = _find_passes(heights, higher, stride)
     order = np.argsort(-passes.height, kind="stable")
-    falling = _Passes(*(each[order] for each in passes))
+    falling = _Passes(passes.one[order], passes.other[order], passes.height[order])
     is_peak = _keep_prominent(heights, higher, falling, peak_threshold, prominence)
     inside = is_peak.reshape(-1, stride)[1:-1, 1:-1]
     numbers = np.cumsum(inside, dtype=np.int32).reshape(inside.shape)

@@ -31,9 +31,9 @@ def by_reconstruction(distance: np.ndarray, peak: float, prominence: float) -> s
     regions, n = ndimage.label(domes > 0, EIGHT)
     tops = ndimage.maximum_position(distance, regions, range(1, n + 1))
     return {
-        int(np.ravel_multi_index(top, distance.shape))
-        for top in tops
-        if domes[top] >= prominence - 1e-6 and distance[top] > peak
+        int(y) * distance.shape[1] + int(x)
+        for y, x in tops
+        if domes[y, x] >= prominence - 1e-6 and distance[y, x] > peak
     }
 
 

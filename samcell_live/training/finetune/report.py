@@ -65,7 +65,7 @@ class FinetuneReport:
 
     def summary(self) -> str:
         """Say it in a few lines of text."""
-        peak, fill, tuned = self.thresholds
+        peak, fill, tuned, _ = self.thresholds
         lines = (
             f"{self.n_training} images learnt from, {self.n_validation} validated on",
             f"{self.steps} steps; weights are those of step {self.best.step}, "
