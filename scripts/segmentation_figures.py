@@ -24,6 +24,7 @@ from samcell_live.recordings.image_file import read_still
 from samcell_live.recordings.overlay import CONTRAST_PERCENTILES, OUTLINE_RGB, outline
 from samcell_live.records import DistanceMap, Labels
 from samcell_live.segmentation.segmenter import Segmenter, load_segmenter
+from samcell_live.segmentation.watershed import find_seeds
 from samcell_live.settings import SegmentationSettings
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -36,6 +37,9 @@ CELL_RGB = np.array(
      (213, 94, 0), (204, 121, 167)]
 )  # fmt: skip
 """Okabe and Ito's colours, told apart by every kind of colour vision."""
+
+DOT = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+"""A marker may be a single pixel, and is to be seen."""
 
 Pixels = npt.NDArray[Any]
 Rgb = npt.NDArray[np.uint8]
@@ -100,10 +104,12 @@ def draw_figure(example: Example, pixels: Pixels, segmenter: Segmenter) -> Image
     grey = enlarged(stretched(pixels)[shown], cv2.INTER_CUBIC)
     distance = enlarged(found.distance[shown], cv2.INTER_LINEAR)
     labels = enlarged(found.labels[shown].astype(np.float32), cv2.INTER_NEAREST)
+    markers = find_seeds(found.distance, segmenter.peak_threshold, segmenter.prominence)
+    dots = enlarged((markers[shown] > 0).astype(np.uint8), cv2.INTER_NEAREST)
     panels = {
         "1  Image": as_rgb(grey),
         "2  Distance map": in_viridis(distance),
-        "3  Markers": with_markers(grey, distance > segmenter.peak_threshold),
+        "3  Markers": with_markers(grey, cv2.dilate(dots, DOT) > 0),
         "4  Masks": with_masks(grey, labels.astype(np.int32)),
     }
     figure = arranged(panels)
@@ -135,7 +141,7 @@ def in_viridis(distance: DistanceMap) -> Rgb:
 
 
 def with_markers(grey: Rgb, markers: npt.NDArray[np.bool_]) -> Rgb:
-    """Fill what is above the peak threshold."""
+    """Fill what seeds cells."""
     picture = as_rgb(grey) // 2
     picture[markers] = OUTLINE_RGB
     return picture

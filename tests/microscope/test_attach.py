@@ -115,7 +115,7 @@ def test_the_camera_does_not_wait_while_a_store_is_made_in_the_middle(core: Any)
     may_begin = threading.Event()
 
     def begin(first: Any, event: Any, seen: Any) -> Any:
-        assert may_begin.wait(60)
+        assert may_begin.wait(180)
         raise OSError("no space")
 
     desk = reception.Reception(begin, budget_bytes=2**20, is_open=False)

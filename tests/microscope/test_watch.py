@@ -116,7 +116,7 @@ def test_where_a_silent_acquisition_hangs_is_known(setting: Setting) -> None:
 
     def somebodys_listener() -> None:
         setting.watch.frame_came()
-        released.wait(60)
+        released.wait(180)
 
     camera = threading.Thread(target=somebodys_listener)
     camera.start()

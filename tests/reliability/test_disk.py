@@ -35,7 +35,7 @@ from samcell_live.store.spool import Spool
 MICROSCOPE = SimulatedMicroscope(image_height_px=96, image_width_px=128, speed=36000.0)
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = 180) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "this never came true"
