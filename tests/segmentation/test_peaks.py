@@ -29,10 +29,10 @@ def by_reconstruction(distance: np.ndarray, peak: float, prominence: float) -> s
     lowered = np.maximum(distance - np.float32(prominence), 0)
     domes = distance - reconstruction(lowered, distance, footprint=EIGHT)
     regions, n = ndimage.label(domes > 0, EIGHT)
-    tops = ndimage.maximum_position(distance, regions, range(1, n + 1))
+    tops = np.array(ndimage.maximum_position(distance, regions, range(1, n + 1)))
     return {
-        int(y) * distance.shape[1] + int(x)
-        for y, x in tops
+        y * distance.shape[1] + x
+        for y, x in tops.reshape(-1, 2).tolist()
         if domes[y, x] >= prominence - 1e-6 and distance[y, x] > peak
     }
 
