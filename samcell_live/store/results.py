@@ -203,6 +203,9 @@ def plain(making: Making) -> dict[str, Any]:
 def _refuse_other_making(
     path: Path, name: str, before: dict[str, Any], now: dict[str, Any]
 ) -> None:
+    # A setting that came with a later version was off before.
+    off = {name: value for name, value in now["settings"].items() if not value}
+    before = {**before, "settings": {**off, **before.get("settings", {})}}
     decisive = ("weights_sha256", "network", "settings")
     changed = [what for what in decisive if before.get(what) != now[what]]
     if changed:

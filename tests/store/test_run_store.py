@@ -207,6 +207,17 @@ def test_an_analysis_goes_on_only_with_the_settings_it_was_begun_with(
     assert RunReader(tmp_path / "run").analyses() == ["again", "cells"]
 
 
+def test_a_setting_of_a_later_version_was_off_before(tmp_path: Path) -> None:
+    create_run(tmp_path / "run", plan())
+    results_of(tmp_path / "run", plan())
+    off = replace(MAKING, settings={**MAKING.settings, "later": 0})
+    on = replace(MAKING, settings={**MAKING.settings, "later": 0.2})
+
+    open_analysis(tmp_path / "run", plan(), "cells", off)
+    with pytest.raises(ValueError, match="begun with settings"):
+        open_analysis(tmp_path / "run", plan(), "cells", on)
+
+
 def test_a_run_never_overwrites_another(tmp_path: Path) -> None:
     acquired_run(tmp_path / "run")
     with pytest.raises(FileExistsError, match="exists already, and a run never overwrites"):
