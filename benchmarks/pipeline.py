@@ -28,7 +28,8 @@ from scipy import ndimage
 from samcell_live.culture.cells import cell_table
 from samcell_live.segmentation.models import Model, load_model
 from samcell_live.segmentation.preprocess import scale_to_unit
-from samcell_live.segmentation.segmenter import Answer, Prepared, Segmenter
+from samcell_live.segmentation.segmenter import Segmenter
+from samcell_live.segmentation.stages import Answer, Prepared
 from samcell_live.segmentation.tiling import EvenTiling
 from samcell_live.segmentation.weights import find_weights
 from samcell_live.settings import SegmentationSettings

@@ -79,7 +79,7 @@ class LiveRun:
         try:
             # The worker follows an acquisition that it finds at work.
             self._record = ProcessRecord(path, ACQUISITION, self._health)
-        except BaseException:
+        except BaseException:  # or its threads would outlive a run that never began
             self._spool.close()
             raise
         self.worker = WorkerProcess(
@@ -150,7 +150,7 @@ class LiveRun:
         try:
             while not self.wait(0.1):
                 yield
-        except BaseException:
+        except BaseException:  # Ctrl-C and a closed generator, too
             self.worker.kill()
             raise
 

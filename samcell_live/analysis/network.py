@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from samcell_live.records import Frame, Segmentation
-from samcell_live.segmentation.segmenter import Answer, Prepared, Segmenter
+from samcell_live.segmentation.segmenter import Segmenter
+from samcell_live.segmentation.stages import Answer, Prepared
 from samcell_live.together import Together
 
 

@@ -137,7 +137,7 @@ def _acquiring(
                 listening.give_up_after(GIVE_UP_S)
                 core.mda.cancel()
             yield
-    except BaseException:
+    except BaseException:  # Ctrl-C and a closed generator, too: the camera stops
         core.mda.cancel()
         listening.give_up_after(0)
         raise

@@ -23,6 +23,7 @@ from samcell_live.segmentation.scale import (
     resize_to,
     seen_diameter_px,
 )
+from samcell_live.segmentation.stages import Answer, Prepared, fetch
 from samcell_live.segmentation.stream import Source, outcomes
 from samcell_live.segmentation.watershed import check_thresholds, split_cells
 from samcell_live.segmentation.weights import find_weights
@@ -78,32 +79,6 @@ def check_model(settings: SegmentationSettings) -> None:
     """
     check_precision(settings.precision, choose_device(settings.device))
     read_weights(find_weights(settings.model))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """An image that is ready for the network."""
-
-    pixels: Tensor
-    """(height, width) float32, resized and scaled as the network wants it."""
-    shape_px: tuple[int, int]
-    """Height and width of the image as it was given."""
-    min_area_px: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """A distance map that the device may still be working on."""
-
-    distance: Tensor
-    """(height, width) float32 in the computer's memory."""
-    is_there: torch.cuda.Event | None
-
-    def wait(self) -> DistanceMap:
-        """Give the map once it is there."""
-        if self.is_there is not None:
-            self.is_there.synchronize()
-        return np.asarray(self.distance.numpy())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -333,7 +308,7 @@ class Segmenter:
         if stack[0].numel() <= LARGEST_ON_DEVICE_PX:
             stack = stack.to(self._predict.device, non_blocking=True)
         maps = self._model.tiling.predict(stack, self._predict, self.batch_tiles)
-        return [_fetch(distance) for distance in maps]
+        return [fetch(distance) for distance in maps]
 
     def finish(self, prepared: Prepared, answer: Answer) -> Segmentation:
         """Turn the network's answer into cells: the third stage."""
@@ -399,14 +374,3 @@ def _require_pixel_size(pixel_size_um: float, setting: str, value: float) -> Non
             f"{setting} is {value}, but the image's pixel size is {pixel_size_um} um. "
             f"Give the pixel size, or leave {setting} unset."
         )
-
-
-def _fetch(distance: Tensor) -> Answer:
-    """Bring a map to the computer's memory, without waiting for it."""
-    if distance.device.type != "cuda":
-        return Answer(distance.cpu(), None)
-    copy = torch.empty(distance.shape, dtype=distance.dtype, pin_memory=True)
-    copy.copy_(distance, non_blocking=True)
-    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    event.record()
-    return Answer(copy, event)

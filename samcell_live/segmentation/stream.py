@@ -16,7 +16,8 @@ import numpy.typing as npt
 from samcell_live.records import Frame, Segmentation
 
 if TYPE_CHECKING:
-    from samcell_live.segmentation.segmenter import Answer, Prepared, Segmenter
+    from samcell_live.segmentation.segmenter import Segmenter
+    from samcell_live.segmentation.stages import Answer, Prepared
 
 Source: TypeAlias = Frame | npt.NDArray[Any]
 """A frame with its pixel size, or the pixels alone."""

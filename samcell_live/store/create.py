@@ -59,7 +59,7 @@ def create_run(
         _create_images(partial, plan)
         _create_frames(partial, plan, expected)
         partial.rename(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, leaves no half of a run
         shutil.rmtree(partial, ignore_errors=True)
         raise
     sync_folder(path.parent)

@@ -117,7 +117,7 @@ class Spool:
             return False
         try:
             self._write_frames(*frames)
-        except Exception:
+        except Exception:  # each is tried again by itself, where its own error is told
             logger.warning("Could not write %d frames at once", len(frames), exc_info=True)
             return False
         with self._changed:

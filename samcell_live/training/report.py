@@ -39,11 +39,11 @@ class TrainingReport:
 
     def summary(self) -> str:
         """Say it in a few lines of text."""
-        peak, fill, tuned, prominence = self.thresholds
+        chosen = self.thresholds
         lines = [
             f"{self.steps} steps, loss {self.final_loss:.5f}",
-            f"thresholds: peak {peak}, fill {fill}, prominence {prominence} "
-            f"(OP_CSB {tuned:.3f} where tuned)",
+            f"thresholds: peak {chosen.peak}, fill {chosen.fill}, prominence "
+            f"{chosen.prominence} (OP_CSB {chosen.op_csb:.3f} where tuned)",
             *(_line(score) for score in self.scores),
         ]
         if self.scores:

@@ -11,7 +11,8 @@ from segmenters import blobs, sees_brightness
 
 from samcell_live.analysis.network import SharedNetwork
 from samcell_live.records import NAN, Frame, FrameKey, Segmentation
-from samcell_live.segmentation.segmenter import Answer, Prepared, Segmenter
+from samcell_live.segmentation.segmenter import Segmenter
+from samcell_live.segmentation.stages import Answer, Prepared
 
 SMALL, LARGE = (60, 60), (90, 150)
 

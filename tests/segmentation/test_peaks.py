@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
+from hilly import hills
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -15,13 +15,6 @@ from samcell_live.segmentation.peaks import prominent_peaks
 from samcell_live.segmentation.watershed import split_cells
 
 EIGHT = np.ones((3, 3))
-
-
-def hills(seed: int, blur_px: float) -> np.ndarray:
-    """A hilly map of 0 to 1, no two heights of which are equal."""
-    noise = np.random.default_rng(seed).normal(size=(40, 56))
-    smooth = cv2.GaussianBlur(noise, (0, 0), blur_px)
-    return np.asarray((smooth - smooth.min()) / np.ptp(smooth), dtype=np.float32)
 
 
 def by_reconstruction(distance: np.ndarray, peak: float, prominence: float) -> set[int]:

@@ -13,7 +13,8 @@ import pytest
 from segmenters import CENTRES, blobs, sees_brightness
 
 from samcell_live.records import Frame, FrameKey
-from samcell_live.segmentation.segmenter import Answer, Segmenter
+from samcell_live.segmentation.segmenter import Segmenter
+from samcell_live.segmentation.stages import Answer
 from samcell_live.segmentation.stream import Source
 from samcell_live.settings import SegmentationSettings
 

@@ -65,12 +65,13 @@ class FinetuneReport:
 
     def summary(self) -> str:
         """Say it in a few lines of text."""
-        peak, fill, tuned, _ = self.thresholds
+        chosen = self.thresholds
         lines = (
             f"{self.n_training} images learnt from, {self.n_validation} validated on",
             f"{self.steps} steps; weights are those of step {self.best.step}, "
             f"validation loss {self.best.validation_loss:.5f}",
-            f"thresholds: peak {peak}, fill {fill} (OP_CSB {tuned:.3f} on the validation "
+            f"thresholds: peak {chosen.peak}, fill {chosen.fill} (OP_CSB "
+            f"{chosen.op_csb:.3f} on the validation "
             "images that they were chosen on)",
             f"weights: {self.weights}",
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
+from hilly import hills
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,13 +14,6 @@ from samcell_live.training.tuning.grid import Grid
 from samcell_live.training.tuning.matching import match_grid
 
 SHAPE = (40, 56)
-
-
-def hills(seed: int, blur_px: float) -> np.ndarray:
-    """A hilly map of 0 to 1, no two heights of which are equal."""
-    noise = np.random.default_rng(seed).normal(size=SHAPE)
-    smooth = cv2.GaussianBlur(noise, (0, 0), blur_px)
-    return np.asarray((smooth - smooth.min()) / np.ptp(smooth), dtype=np.float32)
 
 
 def one_by_one(
