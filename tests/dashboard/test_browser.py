@@ -2,133 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import pytest
+from browser import DESKTOP, PHONE, Show, headless_chromium
 from builders import results_of
 from growing_run import Begin, GrowingRun
-from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
 pytestmark = pytest.mark.slow
-
-PATIENCE_S = 30
-QUIET = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DESKTOP, PHONE = (1440, 900), (390, 844)
-
-Show: TypeAlias = Callable[..., "Browser"]
-
-
-class Browser:
-    """A page, and what a reader sees and does on it."""
-
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
-
-    def text(self, selector: str) -> str:
-        """What is written there now, styled or not."""
-        script = "return document.querySelector(arguments[0])?.textContent ?? ''"
-        return str(self.driver.execute_script(script, selector))
-
-    def until(self, selector: str, wanted: Callable[[str], bool]) -> str:
-        """Wait until the text is as wanted."""
-        wait = WebDriverWait(self.driver, PATIENCE_S, poll_frequency=0.1)
-        try:
-            wait.until(lambda _: wanted(self.text(selector)))
-        except TimeoutException as error:
-            error.msg = f"{selector} stays at {self.text(selector)!r}; {self.complaints()}"
-            raise
-        return self.text(selector)
-
-    def find(self, selector: str) -> WebElement:
-        """One element."""
-        found: WebElement = self.driver.find_element(By.CSS_SELECTOR, selector)
-        return found
-
-    def run(self, script: str) -> Any:
-        """Ask the page itself."""
-        return self.driver.execute_script(script)
-
-    def complaints(self) -> list[str]:
-        """Warnings and errors of the console so far."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def hosts(self) -> set[str]:
-        """Computers that the page asked for anything."""
-        events = [
-            json.loads(entry["message"])["message"]
-            for entry in self.driver.get_log("performance")
-        ]
-        urls = [
-            event["params"]["request"]["url"]
-            for event in events
-            if event["method"] == "Network.requestWillBeSent"
-        ]
-        return {urlsplit(url).hostname or "" for url in urls if url.startswith("http")}
 
 
 @pytest.fixture
 def show(tmp_path: Path) -> Iterator[Show]:
     """Open a page in headless Chromium."""
-    chromium, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver_path is None:
-        pytest.skip("chromium and chromedriver are not installed")
-    opened: list[Any] = []
-
-    def open_page(link: str, size: tuple[int, int] = DESKTOP) -> Browser:
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        for argument in QUIET:
-            options.add_argument(argument)
-        options.add_argument(f"--user-data-dir={tmp_path / f'browser{len(opened)}'}")
-        options.set_capability(
-            "goog:loggingPrefs", {"browser": "WARNING", "performance": "ALL"}
-        )
-        driver = webdriver.Chrome(options=options, service=Service(driver_path))
-        opened.append(driver)
-        width, height = size
-        driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {
-                "width": width,
-                "height": height,
-                "deviceScaleFactor": 1,
-                "mobile": size == PHONE,
-            },
-        )
-        driver.get(link)
-        return Browser(driver)
-
-    yield open_page
-    for driver in opened:
-        driver.quit()
+    with headless_chromium(tmp_path) as open_page:
+        yield open_page
 
 
 @contextmanager
