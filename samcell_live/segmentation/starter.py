@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-CHANNELS = (16, 48, 96, 128, 256)
+CHANNELS = (16, 48, 96, 160, 320)
 """Width of each level; each works at half the resolution of the one before."""
 
 

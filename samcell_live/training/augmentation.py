@@ -27,6 +27,10 @@ ZOOMS = (0.15, 4.0)
 """No crop is reduced or enlarged further."""
 
 
+STRETCHES = 0.25
+"""Crops are made longer along a line, and narrower across, by 2 to this power at most."""
+
+
 class Crop(NamedTuple):
     """What the network sees, and what it should say."""
 
@@ -63,21 +67,19 @@ def draw_crop(
 
 
 def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
-    """Cut out a turned, perhaps mirrored and enlarged square; beyond the edge, reflect.
+    """Cut out a turned, stretched, perhaps mirrored square; beyond the edge, reflect.
 
     The target is warped with the image: depth is relative to each cell's deepest pixel,
-    so it stays true under turning and enlarging. Strong reductions go by way of more
-    than the size, so that every pixel counts.
+    so it stays true under turning and enlarging, and nearly so if stretched a little.
+    Strong reductions go by way of more than the size, so that every pixel counts.
     """
     oversize = max(1, round(1 / zoom))
     drawn_px = side_px * oversize
-    angle = random.uniform(-np.pi, np.pi)
-    mirror = random.choice([-1.0, 1.0])
+    stretch = STRETCHES * np.clip(random.standard_normal(), -2, 2) / 2
+    sizes = np.array([random.choice([-1.0, 1.0]) * 2**stretch, 2**-stretch])
     centre = _centre(field, random)
     step = 1 / (zoom * oversize)
-    turn = step * np.array(
-        [[np.cos(angle) * mirror, -np.sin(angle)], [np.sin(angle) * mirror, np.cos(angle)]]
-    )
+    turn = step * _turn(random) @ np.diag(sizes) @ _turn(random)
     shift = centre - turn @ np.full(2, (drawn_px - 1) / 2)
     from_crop = np.column_stack([turn, shift])
 
@@ -93,6 +95,12 @@ def _place(field: Field, side_px: int, zoom: float, random: Generator) -> Crop:
         return np.asarray(shrunk, dtype=np.float32)
 
     return Crop(warp(field.image), warp(field.distance))
+
+
+def _turn(random: Generator) -> npt.NDArray[np.float64]:
+    angle = random.uniform(-np.pi, np.pi)
+    sine, cosine = np.sin(angle), np.cos(angle)
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def _centre(field: Field, random: Generator) -> npt.NDArray[np.float64]:
@@ -134,6 +142,19 @@ def _relief(image: GreyImage, random: Generator) -> GreyImage:
 def _edges(image: GreyImage, random: Generator) -> GreyImage:
     """Show edges alone, as dark field or a stain of membranes does."""
     return standardise(np.hypot(*_slopes(image, random.uniform(0.5, 2.0))))
+
+
+def _filtered(image: GreyImage, random: Generator) -> GreyImage:
+    """Filter it as no microscope does: shapes stay, textures and edges change.
+
+    Random convolutions (Xu et al., Robust and Generalizable Visual Representation
+    Learning via Random Convolutions, ICLR 2021).
+    """
+    side = random.choice([3, 5, 7])
+    kernel = random.standard_normal((side, side)) / side
+    filtered = standardise(np.asarray(cv2.filter2D(image, -1, kernel), np.float32))
+    kept = np.float32(random.uniform(0, 0.7))
+    return standardise(kept * image + (1 - kept) * filtered)
 
 
 def _halo(image: GreyImage, random: Generator) -> GreyImage:
@@ -189,6 +210,7 @@ def _stretch(image: GreyImage, _random: Generator) -> GreyImage:
 CHANGES: tuple[tuple[float, Change], ...] = (
     (0.1, _relief),
     (0.05, _edges),
+    (0.1, _filtered),
     (0.12, _halo),
     (0.15, _dirt),
     (0.3, _blur),

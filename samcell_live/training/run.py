@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SETTINGS = "settings.json"
 WEIGHTS = "starter.safetensors"
+HARDWARE = {"checkpoint_every", "workers"}
+"""Settings that change where and in which pieces is computed, not what."""
 FIRST_THRESHOLDS = Thresholds(peak=0.47, fill=0.09)
 """SAMCell's; used until the network's own are found."""
 
@@ -178,7 +180,7 @@ def refuse_other_run(run_folder: Path, settings: TrainingSettings) -> None:
     path = run_folder / SETTINGS
     if not path.exists():
         return
-    ours = settings.model_dump(mode="json")
+    ours = settings.model_dump(mode="json", exclude=HARDWARE)
     theirs = json.loads(path.read_text(encoding="utf-8"))
     changed = sorted(name for name in ours if ours[name] != theirs.get(name))
     if changed:

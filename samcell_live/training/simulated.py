@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from samcell_live.simulation.culture import Culture
 from samcell_live.simulation.line import FIBROBLASTS, CellLine
 from samcell_live.simulation.optics import Optics
 from samcell_live.simulation.rendering import Channel, render_field, true_labels
+from samcell_live.training.workers import made_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +50,9 @@ class SimulatedField(NamedTuple):
     labels: Labels
 
 
-def render_fields(settings: SimulatedFields, seed: int) -> Iterator[SimulatedField]:
+def render_fields(
+    settings: SimulatedFields, seed: int, workers: int = 0
+) -> Iterator[SimulatedField]:
     """Render cultures of many lines and densities under many microscopes.
 
     Parameters
@@ -56,12 +60,24 @@ def render_fields(settings: SimulatedFields, seed: int) -> Iterator[SimulatedFie
     settings : SimulatedFields
     seed : int
         The same seed gives the same fields.
+    workers : int
+        Processes beside this one that render; see `made_ahead`.
     """
-    random = np.random.default_rng([seed, 0x5EED])
-    for number in range(settings.count):
-        if number % FIELDS_PER_CULTURE == 0:
-            culture = _culture(random)
-        yield _photograph(culture, settings, number, random)
+    photograph = partial(_photograph_culture, settings, seed)
+    cultures = range(-(-settings.count // FIELDS_PER_CULTURE))
+    for fields in made_ahead(photograph, cultures, workers):
+        yield from fields
+
+
+def _photograph_culture(
+    settings: SimulatedFields, seed: int, number: int
+) -> list[SimulatedField]:
+    """Grow one culture, and render its share of the fields."""
+    random = np.random.default_rng([seed, 0x5EED, number])
+    culture = _culture(random)
+    first = number * FIELDS_PER_CULTURE
+    numbers = range(first, min(first + FIELDS_PER_CULTURE, settings.count))
+    return [_photograph(culture, settings, field, random) for field in numbers]
 
 
 def _culture(random: Generator) -> Culture:

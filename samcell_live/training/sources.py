@@ -32,7 +32,7 @@ def gather_sources(settings: TrainingSettings) -> tuple[Source, ...]:
         for folder in settings.folders
     ]
     if settings.simulated is not None:
-        fields = simulated_fields(settings.simulated, settings.seed)
+        fields = simulated_fields(settings.simulated, settings.seed, settings.workers)
         sources.append(Source(SIMULATED, fields, settings.simulated.share))
     if not sources:
         raise ValueError(
@@ -48,11 +48,13 @@ def gather_sources(settings: TrainingSettings) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def simulated_fields(settings: SimulatedFields, seed: int) -> tuple[Field, ...]:
+def simulated_fields(
+    settings: SimulatedFields, seed: int, workers: int
+) -> tuple[Field, ...]:
     """Render simulated fields, ready to be cropped."""
     return tuple(
         make_field(field.name, field.pixels, field.labels)
-        for field in render_fields(settings, seed)
+        for field in render_fields(settings, seed, workers)
     )
 
 
@@ -60,6 +62,6 @@ def tuning_fields(source: Source, settings: TrainingSettings) -> tuple[Field, ..
     """Choose fields of a source to tune thresholds on: some, or freshly simulated ones."""
     if settings.simulated is not None and source.name == SIMULATED:
         fresh = settings.simulated.model_copy(update={"count": FRESH_FIELDS})
-        return simulated_fields(fresh, settings.seed + 1)
+        return simulated_fields(fresh, settings.seed + 1, settings.workers)
     every = max(1, len(source.fields) // FOLDER_FIELDS)
     return source.fields[::every]

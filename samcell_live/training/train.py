@@ -6,18 +6,20 @@ import csv
 import logging
 import math
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from samcell_live.training.augmentation import draw_crop
+from samcell_live.training.workers import made_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor
@@ -55,7 +57,10 @@ def fit(
     """Train a network in place, going on from the run folder's checkpoint if it has one.
 
     Every step draws its crops from a generator seeded by the step's number, so a run
-    that was stopped and goes on sees the same crops as one that was not.
+    that was stopped and goes on sees the same crops as one that was not. If the settings
+    say so, the network gets the mean of its weights over the last steps in the end
+    (stochastic weight averaging: Izmailov et al., Averaging Weights Leads to Wider Optima
+    and Better Generalization, UAI 2018).
 
     Parameters
     ----------
@@ -80,10 +85,15 @@ def fit(
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
-    history = _resume(run_folder / CHECKPOINT, network, optimizer)
+    averaged = AveragedModel(network)
+    history = _resume(run_folder / CHECKPOINT, network, averaged, optimizer)
     device = next(network.parameters()).device
+    torch.backends.cudnn.benchmark = True  # all batches have one shape
     network.train()
-    for done, (image, target) in _batches(sources, settings, len(history)):
+    draw = partial(draw_batch, sources, settings)
+    to_do = range(len(history), settings.steps)
+    batches = made_ahead(draw, to_do, settings.workers)
+    for done, (image, target) in zip(to_do, batches, strict=True):
         learning_rate = settings.learning_rate * schedule(done, settings)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate
@@ -92,35 +102,31 @@ def fit(
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(network.parameters(), STEEPEST_STEP)
         optimizer.step()
+        if done >= settings.first_averaged:
+            averaged.update_parameters(network)
         history.append(Step(done + 1, loss.item(), learning_rate))
         on_step(history[-1])
         is_last = done + 1 == settings.steps or stop.is_set()
         if is_last or (done + 1) % settings.checkpoint_every == 0:
-            _save(run_folder, network, optimizer, history)
+            _save(run_folder, network, averaged, optimizer, history)
         if is_last:
             break
+    if averaged.n_averaged > 0:
+        network.load_state_dict(averaged.module.state_dict())
     network.eval()
     return history
 
 
 def schedule(done: int, settings: TrainingSettings) -> float:
-    """Fraction of the full learning rate: linear warm-up, then a cosine down to 0."""
+    """Fraction of the full learning rate: linear warm-up, then a cosine down to 0.
+
+    It stays where it is when the averaging of weights begins.
+    """
     if done < settings.warmup_steps:
         return (done + 1) / settings.warmup_steps
-    decayed = (done - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
+    falling = min(done, settings.first_averaged) - settings.warmup_steps
+    decayed = falling / (settings.steps - settings.warmup_steps)
     return 0.5 * (1 + math.cos(math.pi * decayed))
-
-
-def _batches(
-    sources: tuple[Source, ...], settings: TrainingSettings, first: int
-) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
-    """Number and draw the batches of all steps from one on, each while the last is used."""
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(draw_batch, sources, settings, first)
-        for done in range(first, settings.steps):
-            batch = coming.result()
-            coming = ahead.submit(draw_batch, sources, settings, done + 1)
-            yield done, batch
 
 
 def draw_batch(
@@ -148,9 +154,10 @@ def settle_norms(
         norm.momentum = None  # a plain mean
     device = next(network.parameters()).device
     network.train()
+    draw = partial(draw_batch, sources, settings)
+    further = range(settings.steps, settings.steps + SETTLING_BATCHES)
     with torch.no_grad():
-        for batch in range(SETTLING_BATCHES):
-            image, _ = draw_batch(sources, settings, settings.steps + batch)
+        for image, _ in made_ahead(draw, further, settings.workers):
             _logits(network, image.to(device), settings)
     network.eval()
 
@@ -178,6 +185,7 @@ def _logits(network: StarterNetwork, image: Tensor, settings: TrainingSettings) 
 def _save(
     run_folder: Path,
     network: StarterNetwork,
+    averaged: AveragedModel,
     optimizer: torch.optim.Optimizer,
     history: list[Step],
 ) -> None:
@@ -186,6 +194,7 @@ def _save(
     torch.save(
         {
             "network": network.state_dict(),
+            "averaged": averaged.state_dict(),
             "optimizer": optimizer.state_dict(),
             "history": [tuple(step) for step in history],
         },
@@ -199,12 +208,16 @@ def _save(
 
 
 def _resume(
-    path: Path, network: StarterNetwork, optimizer: torch.optim.Optimizer
+    path: Path,
+    network: StarterNetwork,
+    averaged: AveragedModel,
+    optimizer: torch.optim.Optimizer,
 ) -> list[Step]:
     if not path.exists():
         return []
     checkpoint = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(checkpoint["network"])
+    averaged.load_state_dict(checkpoint["averaged"])
     optimizer.load_state_dict(checkpoint["optimizer"])
     history = [Step(*step) for step in checkpoint["history"]]
     logger.info("Going on after step %d of %s", len(history), path)

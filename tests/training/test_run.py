@@ -13,7 +13,7 @@ import pytest
 from samcell_live.segmentation.formats import Teacher, read_weights, write_starter
 from samcell_live.segmentation.segmenter import load_segmenter
 from samcell_live.settings import SegmentationSettings
-from samcell_live.training.run import train_starter
+from samcell_live.training.run import claim, refuse_other_run, train_starter
 from samcell_live.training.settings import ImageFolder, SimulatedFields, TrainingSettings
 
 
@@ -77,6 +77,14 @@ def test_a_folder_of_other_settings_is_refused(
 
     with pytest.raises(ValueError, match=r"holds a run whose seed is 1, not 2"):
         train_starter(other, tmp_path / "run", device="cpu")
+
+
+def test_a_run_may_go_on_with_other_workers(
+    tiny_settings: TrainingSettings, tmp_path: Path
+) -> None:
+    claim(tmp_path, tiny_settings)
+
+    refuse_other_run(tmp_path, tiny_settings.model_copy(update={"workers": 3}))
 
 
 def test_nothing_to_train_on_is_refused_before_anything_is_written(tmp_path: Path) -> None:

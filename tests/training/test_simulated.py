@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from samcell_live.training.settings import SimulatedFields
-from samcell_live.training.simulated import render_fields
+from samcell_live.training.simulated import FIELDS_PER_CULTURE, render_fields
 
 SMALL = SimulatedFields(count=3, side_px=96)
 
@@ -14,6 +14,16 @@ def test_the_same_seed_renders_the_same_fields() -> None:
     for one, other in zip(render_fields(SMALL, 1), render_fields(SMALL, 1), strict=True):
         np.testing.assert_array_equal(one.pixels, other.pixels)
         np.testing.assert_array_equal(one.labels, other.labels)
+
+
+def test_workers_render_the_same_fields() -> None:
+    settings = SMALL.model_copy(update={"count": FIELDS_PER_CULTURE + 1})
+    here = render_fields(settings, 1)
+    elsewhere = render_fields(settings, 1, workers=2)
+
+    for one, other in zip(here, elsewhere, strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
 def test_another_seed_renders_others() -> None:

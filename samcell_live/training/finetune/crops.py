@@ -100,4 +100,9 @@ def load_crops(
     crops: Crops, numbers: Sampler[list[int]] | list[list[int]], *, workers: int
 ) -> DataLoader[tuple[Tensor, Tensor]]:
     """Load batches of crops by their numbers, in other processes if there are workers."""
-    return DataLoader(crops, batch_sampler=numbers, num_workers=workers, pin_memory=False)
+    return DataLoader(
+        crops,
+        batch_sampler=numbers,
+        num_workers=workers,
+        worker_init_fn=leave_interrupts_to_the_trainer,
+    )
