@@ -117,7 +117,7 @@ CHOICES: Mapping[str, Sequence[Any]] = {
     "smallest_px": (20, 50, 100, 200, 400),
     "largest_hole_px": (0, 100, 1000, 10_000),
 }
-MOST_FIELDS, SIDE_PX = 30, 512
+MOST_FIELDS, SIDE_PX = 12, 512
 """So many fields of a data set are tuned on, and so much of each: it takes long enough."""
 SOME, HOPELESS = 4, 0.05
 """What is so much worse than the best on every fourth field is not tried on the others."""

@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from samcell_live.training.finetune.augment import draw_crop
+from samcell_live.training.workers import leave_interrupts_to_the_trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
