@@ -85,7 +85,7 @@ def our_rate(path: Path, pixels: Pixels, n_frames: int) -> tuple[float, int]:
         Frame(FrameKey(t=t), pixels, 0.65, FrameRow(time_s=time.time(), elapsed_s=t))
         for t in range(n_frames)
     ]
-    spool = Spool(FrameWriter(path, plan).write, budget_bytes=2**40)
+    spool = Spool(FrameWriter(path, plan).begin, budget_bytes=2**40)
     started = time.perf_counter()
     for frame in frames:
         spool.offer(frame)
