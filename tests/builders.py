@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,11 @@ def acquired_run(path: Path, run_plan: RunPlan | None = None) -> FrameWriter:
     with ProcessRecord(path, ACQUISITION):
         pass
     return writer
+
+
+def when_waited_for(write: Callable[..., None]) -> Callable[..., Callable[[], None]]:
+    """Disk for a spool that writes frames only when they are waited for."""
+    return lambda *some: partial(write, *some)
 
 
 def commit_cells(results: ResultsWriter, key: FrameKey, n_cells: int) -> None:

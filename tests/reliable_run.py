@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,12 +77,17 @@ def acquire(path: Path, log: Path) -> None:
     writer = FrameWriter(path, reader.plan)
     with ProcessRecord(path, ACQUISITION), log.open("a") as acknowledged:
 
-        def write(*some: Frame) -> None:
-            writer.write(*some)
-            for one in some:
-                print(reader.plan.shape.slot(one.key), file=acknowledged, flush=True)
+        def begin(*some: Frame) -> Callable[[], None]:
+            finish = writer.begin(*some)
 
-        spool = Spool(write, budget_bytes=2**20)
+            def acknowledge() -> None:
+                finish()
+                for one in some:
+                    print(reader.plan.shape.slot(one.key), file=acknowledged, flush=True)
+
+            return acknowledge
+
+        spool = Spool(begin, budget_bytes=2**20)
         for slot in np.flatnonzero(~reader.acquired()):
             spool.offer(known_frame(reader.plan.shape.key(int(slot))))
             time.sleep(PACE_S)

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import FIRST, acquired_run, commit_cells, frame, plan, results_of
+from builders import (
+    FIRST,
+    acquired_run,
+    commit_cells,
+    frame,
+    plan,
+    results_of,
+    when_waited_for,
+)
 from pytest_benchmark.fixture import BenchmarkFixture
 from samcell_dashboard.figures import growth_figure
 
@@ -33,7 +41,7 @@ def spool() -> Iterator[Spool]:
     def forget(*some: Frame) -> None:
         pass
 
-    spool = Spool(forget, UNLIMITED)
+    spool = Spool(when_waited_for(forget), UNLIMITED)
     yield spool
     spool.close()
 

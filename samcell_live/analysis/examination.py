@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from samcell_live.culture.cells import cell_table
 from samcell_live.culture.confluence import measured_only, summarise
-from samcell_live.culture.quality import focus
+from samcell_live.culture.quality import cell_likeness, focus, image_quality
 from samcell_live.records import NAN, Frame, FrameKey, Labels, Segmentation, SeriesRow
 from samcell_live.store.pictures import project
 from samcell_live.store.reader import RunReader
@@ -117,19 +117,24 @@ class Examination:
 
 def find_cells(frame: Frame, bits: int, segment: Segment) -> Result:
     """Find and measure the cells of a picture."""
-    with ThreadPoolExecutor(1) as beside:
-        sharpness = beside.submit(focus, frame.pixels)  # while the device is at work
+    pixels = frame.pixels
+    with ThreadPoolExecutor(2) as beside:
+        sharpness = beside.submit(focus, pixels)  # while the device is at work
         segmentation, inference_ms = segment(frame)
-    labels = segmentation.labels
-    cells = cell_table(labels, frame.pixels, frame.pixel_size_um)
+        labels = segmentation.labels
+        likeness = beside.submit(cell_likeness, pixels, labels)
+        quality = beside.submit(
+            image_quality, pixels, labels, bits=bits, sharpness=sharpness.result()
+        )
+        cells = cell_table(labels, pixels, frame.pixel_size_um)
     row = summarise(
         labels,
-        frame.pixels,
+        pixels,
         cells,
         pixel_size_um=frame.pixel_size_um,
-        bits=bits,
         inference_ms=inference_ms,
-        sharpness=sharpness.result(),
+        quality=quality.result(),
+        likeness=likeness.result(),
     )
     return Result(row, labels, cells)
 

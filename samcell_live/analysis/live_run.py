@@ -75,7 +75,7 @@ class LiveRun:
         self._finisher: threading.Thread | None = None
         self._worker_health: Callable[[], Health] = lambda: {"worker": "starting"}
         self._frames = FrameWriter(path, plan)
-        self._spool = Spool(self._frames.write, budget_bytes)
+        self._spool = Spool(self._frames.begin, budget_bytes)
         try:
             # The worker follows an acquisition that it finds at work.
             self._record = ProcessRecord(path, ACQUISITION, self._health)

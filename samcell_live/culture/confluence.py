@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from samcell_live.culture.cells import CellTable
-from samcell_live.culture.quality import cell_likeness, image_quality
+from samcell_live.culture.quality import ImageQuality, cell_likeness, image_quality
 from samcell_live.records import NAN, CellRow, Labels, Pixels, SeriesRow
 
 UM2_PER_MM2 = 1e6
@@ -30,7 +30,8 @@ def summarise(
     pixel_size_um: float,
     bits: int = 16,
     inference_ms: float = NAN,
-    sharpness: float | None = None,
+    quality: ImageQuality | None = None,
+    likeness: float | None = None,
 ) -> SeriesRow:
     """Sum up one segmented frame.
 
@@ -46,8 +47,9 @@ def summarise(
         Bits of the camera that carry data.
     inference_ms : float
         Time in the network and the watershed.
-    sharpness : float, optional
-        What `quality.focus` gives for these pixels, where that is known already.
+    quality : ImageQuality, optional
+    likeness : float, optional
+        What `image_quality` and `cell_likeness` give, where that is known already.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def summarise(
     """
     area_um2 = cells[:, CellRow._fields.index("area_um2")].astype(np.float64)
     field_mm2 = labels.size * pixel_size_um**2 / UM2_PER_MM2
-    quality = image_quality(pixels, labels, bits=bits, sharpness=sharpness)
+    quality = image_quality(pixels, labels, bits=bits) if quality is None else quality
     return SeriesRow(
         confluence=confluence(labels),
         cell_count=float(len(cells)),
@@ -65,7 +67,7 @@ def summarise(
         area_mean_um2=float(area_um2.mean()) if area_um2.size else NAN,
         area_median_um2=float(np.median(area_um2)) if area_um2.size else NAN,
         area_sd_um2=float(area_um2.std(ddof=1)) if area_um2.size > 1 else NAN,
-        cell_likeness=cell_likeness(pixels, labels),
+        cell_likeness=cell_likeness(pixels, labels) if likeness is None else likeness,
         inference_ms=inference_ms,
         **quality._asdict(),
     )

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from samcell_live.records import Mask
 
 GreyImage: TypeAlias = npt.NDArray[np.float32]
@@ -17,6 +19,9 @@ GreyImage: TypeAlias = npt.NDArray[np.float32]
 STANDARD_LIMIT = 8.0
 """`standardise` cuts off what lies this many spreads from the median."""
 
+
+MOST_COUNTS = 65535
+"""Highest value of a 16-bit camera."""
 
 LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue (ITU-R BT.601), as image files are read."""
@@ -116,15 +121,33 @@ def standardise(image: GreyImage) -> GreyImage:
         All 0 for a constant image.
     """
     looked_at = image.ravel()[:: -(-image.size // STATISTICS_PX)]
-    low, middle, high = np.percentile(looked_at, [0.5, 50, 99.5])
+    low, middle, high = _percentiles(looked_at, [0.5, 50, 99.5])
     if high <= low:
         low, high = float(image.min()), float(image.max())
-    spread = float(np.clip(looked_at, low, high).std(dtype=np.float64))
+    _, deviation = cv2.meanStdDev(np.clip(looked_at, low, high, dtype=np.float32))
+    spread = float(deviation.item())  # summed up in float64
     if spread <= abs(float(middle)) * 1e-6:
         return np.zeros_like(image)
     standard = image - np.float32(middle)
     standard /= np.float32(spread)
     return np.clip(standard, -STANDARD_LIMIT, STANDARD_LIMIT, out=standard)
+
+
+def _percentiles(values: GreyImage, percents: Sequence[float]) -> npt.NDArray[np.float64]:
+    """What `np.percentile` gives; a camera's counts are counted, which is faster.
+
+    Examples
+    --------
+    >>> _percentiles(np.array([7, 9, 8, 20], np.float32), [0, 50, 100]).tolist()
+    [7.0, 8.5, 20.0]
+    """
+    if values.min() < 0 or values.max() > MOST_COUNTS or (np.rint(values) != values).any():
+        return np.asarray(np.percentile(values, percents))
+    n_up_to = np.cumsum(np.bincount(values.astype(np.int64)))
+    place = np.array(percents) / 100 * (values.size - 1)
+    below = np.searchsorted(n_up_to, np.floor(place), side="right")
+    above = np.searchsorted(n_up_to, np.ceil(place), side="right")
+    return np.asarray(below + (above - below) * (place % 1))
 
 
 def scale_to_unit(image: GreyImage) -> GreyImage:

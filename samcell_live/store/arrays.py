@@ -147,6 +147,12 @@ def read(array: Array) -> npt.NDArray[Any]:
     return np.asarray(_settled(array.read()))
 
 
+def read_together(*arrays: Array) -> list[npt.NDArray[Any]]:
+    """Read several arrays, or slices of them, side by side; else as `read`."""
+    under_way = [array.read() for array in arrays]
+    return [np.asarray(_settled(reading)) for reading in under_way]
+
+
 def wait(*writes: Any) -> None:
     """Wait until writes are safe on disk.
 

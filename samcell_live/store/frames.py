@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 
 from samcell_live.records import Frame, FrameRow, Pixels
@@ -23,7 +25,8 @@ from samcell_live.store.plan import GROWTH_T, RunPlan
 
 def crc32(pixels: Pixels) -> int:
     """Sum up the pixels of a frame, to tell whether they are what the camera gave."""
-    return zlib.crc32(np.ascontiguousarray(pixels).data)
+    buffer: Any = np.ascontiguousarray(pixels)
+    return int(imagecodecs.deflate_crc32(buffer))  # zlib gives the same, 13 times slower
 
 
 class FrameWriter:
@@ -65,6 +68,14 @@ class FrameWriter:
         OSError
             If one cannot be written; then none is marked acquired.
         """
+        self.begin(*frames)()
+
+    def begin(self, *frames: Frame) -> Callable[[], None]:
+        """Begin to write frames, and return what waits until they are safe.
+
+        Nothing is marked before that is called, so what is begun later cannot be seen
+        earlier if it is called in order. Raises what `write` raises, here or there.
+        """
         for frame in frames:
             self._refuse_misfit(frame)
         if not self._path.is_dir():  # writing would make a store of one frame there
@@ -73,17 +84,7 @@ class FrameWriter:
             self._grow_to(max(frame.key.t for frame in frames))
         pixels = [self._write_pixels(frame) for frame in frames]
         slots = [self.plan.shape.slot(frame.key) for frame in frames]
-        with self._one_row_at_a_time:
-            columns = zip(*[frame.row for frame in frames], strict=True)
-            rows = zip(FrameRow._fields, map(np.array, columns), strict=True)
-            sums = np.array([crc32(frame.pixels) for frame in frames], np.uint32)
-            named = [*rows, ("crc32", sums)]
-            wait(*[self._column(name)[slots].write(values) for name, values in named])
-        wait(*pixels)
-        with self._one_row_at_a_time:
-            for slot in slots if self.plan.is_open else []:
-                self._expect(slot)
-            wait(self._column("acquired")[slots].write(np.ones(len(slots), np.uint8)))
+        return partial(self._mark, slots, *pixels, *self._write_rows(slots, frames))
 
     def trim(self) -> None:
         """End a run of unknown length with the last timepoint that was acquired."""
@@ -92,6 +93,14 @@ class FrameWriter:
                 slots = np.flatnonzero(read(self._column("acquired")))
                 last = self.plan.shape.key(int(slots[-1])).t if len(slots) else 0
                 self._lengthen(last + 1)
+
+    def _mark(self, slots: Sequence[int], *before: Any) -> None:
+        """Mark frames acquired when all that was begun of them is safe."""
+        wait(*before)
+        with self._one_row_at_a_time:
+            for slot in slots if self.plan.is_open else []:
+                self._expect(slot)
+            wait(self._column("acquired")[slots].write(np.ones(len(slots), np.uint8)))
 
     def _expect(self, slot: int) -> None:
         """What comes of unknown length is expected from when it is there, in its order."""
@@ -103,6 +112,17 @@ class FrameWriter:
         """Begin to write the pixels; what is returned is to be waited for."""
         raw = self._raw[self.plan.view(frame.key).path]
         return raw[self.plan.raw_index(frame.key)].write(frame.pixels)
+
+    def _write_rows(self, slots: Sequence[int], frames: Sequence[Frame]) -> list[Any]:
+        """Begin to write the rows; what is returned is to be waited for."""
+        columns = zip(*[frame.row for frame in frames], strict=True)
+        rows = zip(FrameRow._fields, map(np.array, columns), strict=True)
+        sums = np.array([crc32(frame.pixels) for frame in frames], np.uint32)
+        with self._one_row_at_a_time:
+            return [
+                self._column(name)[slots].write(values)
+                for name, values in [*rows, ("crc32", sums)]
+            ]
 
     def _grow_to(self, t: int) -> None:
         with self._one_row_at_a_time:

@@ -27,6 +27,7 @@ from samcell_live.store.arrays import (
     open_array,
     read,
     read_attributes,
+    read_together,
 )
 from samcell_live.store.create import NOT_EXPECTED
 from samcell_live.store.frames import crc32
@@ -206,19 +207,17 @@ class RunReader:
         slot = self.plan.shape.slot(key)
         if not self.acquired()[slot]:
             raise ValueError(f"{key} of {self.path} has not been acquired.")
-        row = FrameRow(
-            *(
-                float(read(self._array(layout.frame_column(name))[slot]))
-                for name in FrameRow._fields
-            )
+        pixels, *values = read_together(
+            self._plane(key),
+            *[self._array(layout.frame_column(name))[slot] for name in FrameRow._fields],
         )
-        pixels = self.pixels(key)
         wanted = self._mark("crc32", slot)
         if wanted and crc32(pixels) != wanted:
             raise ValueError(
                 f"The pixels of {key} on disk are not those that the camera gave: their "
                 f"checksum is {crc32(pixels):08x}, and it was {wanted:08x}. Check the disk."
             )
+        row = FrameRow(*map(float, values))
         return Frame(key, pixels, self.plan.pixel_size_um or np.nan, row)
 
     def pixels(self, key: FrameKey) -> Pixels:
@@ -231,13 +230,16 @@ class RunReader:
         OSError
             If the frame is not on disk, or damaged there.
         """
+        return read(self._plane(key))
+
+    def _plane(self, key: FrameKey) -> Array:
         if self._mark("removed", self.plan.shape.slot(key)):
             raise RawNotKeptError(
                 f"The raw {key} was not kept: it was removed from {self.path} when it had "
                 "been analysed. The program that acquired it has it."
             )
         raw = self._now(self._open_raw(layout.raw(self.plan.view(key).path)))
-        return read(raw[self.plan.raw_index(key)])
+        return raw[self.plan.raw_index(key)]
 
     def picture(self, key: FrameKey, analysis: str) -> Pixels:
         """What the cells of a frame were found or measured in, (height, width).

@@ -6,9 +6,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeAlias
 
 from samcell_live.records import Frame
 
@@ -17,9 +18,16 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 8
 """Frames that wait are written together: side by side a disk takes more of them."""
 
+MOST_UNDER_WAY = 2
+"""While frames are marked, those after them are compressed and written."""
+
 RETRY_S = 1.0
 GIVE_UP_S = 60.0
 """After the run has ended, a frame that cannot be written is tried for this long."""
+
+
+Finish: TypeAlias = Callable[[], None]
+"""Waits until frames whose writing has begun are safe and marked, or raises."""
 
 
 @dataclass(slots=True)
@@ -38,20 +46,26 @@ class SpoolHealth:
 class Spool:
     """Writes frames in a thread of its own, so that the camera does not wait.
 
+    What comes first is finished first: no frame can be seen before one that the thread
+    took earlier.
+
     Parameters
     ----------
-    write : callable
-        Writes the frames that it is given durably, or raises.
+    begin : callable
+        Begins to write the frames that it is given durably, and returns what waits until
+        they are safe; either may raise.
     budget_bytes : int
         Frames that wait for the disk hold at most this much memory. Past that,
         `offer` writes the frame itself: the acquisition slows and loses nothing.
     """
 
-    def __init__(self, write: Callable[..., None], budget_bytes: int) -> None:
+    def __init__(self, begin: Callable[..., Finish], budget_bytes: int) -> None:
         self.health = SpoolHealth()
-        self._write_frames = write
+        self._begin = begin
         self._budget_bytes = budget_bytes
         self._waiting: deque[Frame] = deque()
+        """Frames that are not safe yet; the first of them are under way."""
+        self._under_way: deque[tuple[list[Frame], Finish]] = deque()
         self._waiting_bytes = 0
         self._changed = threading.Condition()
         self._closing = False
@@ -102,32 +116,46 @@ class Spool:
                 self._changed.wait_for(lambda: self._waiting or self._closing)
                 if not self._waiting:
                     return
-                frames = list(islice(self._waiting, MOST_AT_ONCE))
-            if not self._write_together(frames):
-                for frame in frames:
-                    self._write(frame)
-            with self._changed:
-                for frame in frames:
-                    self._waiting.popleft()
-                    self._waiting_bytes -= frame.pixels.nbytes
+                frames = self._next_frames()
+            if frames:
+                self._under_way.append((frames, self._begun(frames)))
+            else:
+                self._finish(*self._under_way.popleft())
 
-    def _write_together(self, frames: Sequence[Frame]) -> bool:
-        """Write several frames, or none: which one it was that failed is not known."""
-        if len(frames) == 1:
-            return False
+    def _next_frames(self) -> list[Frame]:
+        """Frames whose writing is to begin now; none if others are to be finished first."""
+        if len(self._under_way) == MOST_UNDER_WAY:
+            return []
+        n_begun = sum(len(frames) for frames, _ in self._under_way)
+        return list(islice(self._waiting, n_begun, n_begun + MOST_AT_ONCE))
+
+    def _begun(self, frames: list[Frame]) -> Finish:
+        """Begin to write frames; where that fails it is done when they are finished."""
         try:
-            self._write_frames(*frames)
-        except Exception:  # each is tried again by itself, where its own error is told
+            return self._begin(*frames)
+        except Exception:  # noqa: BLE001 - raised again then
+            return lambda: self._begin(*frames)()
+
+    def _finish(self, frames: list[Frame], finish: Finish) -> None:
+        """Wait until frames are safe; those that could not be written are tried alone."""
+        try:
+            finish()
+        except Exception:  # which one it was is not known; its own error is told then
             logger.warning("Could not write %d frames at once", len(frames), exc_info=True)
-            return False
+            for frame in frames:
+                self._write(frame)
+        else:
+            with self._changed:
+                self.health.written += len(frames)
         with self._changed:
-            self.health.written += len(frames)
-        return True
+            for frame in frames:
+                self._waiting.popleft()
+                self._waiting_bytes -= frame.pixels.nbytes
 
     def _write(self, frame: Frame) -> None:
         while True:
             try:
-                self._write_frames(frame)
+                self._begin(frame)()
             except OSError as error:  # disk full, or a share that is away: it may come back
                 logger.warning("Could not write %s", frame.key, exc_info=True)
                 self.health.last_error = f"{frame.key}: {error}"

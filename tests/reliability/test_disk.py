@@ -77,7 +77,7 @@ def test_raw_frames_wait_while_the_disk_is_full(
     monkeypatch.setattr(spool_module, "RETRY_S", 0.05)
     with small_disk(tmp_path, 16) as disk:
         run_plan = begin(disk / "run", 20)
-        spool = Spool(FrameWriter(disk / "run", run_plan).write, budget_bytes=2**30)
+        spool = Spool(FrameWriter(disk / "run", run_plan).begin, budget_bytes=2**30)
         with ballast(disk, leaving_bytes=0):
             for key in run_plan.shape.all_keys():
                 spool.offer(frame(key, time_s=1.0))
@@ -149,7 +149,7 @@ def test_a_store_that_vanishes_is_not_made_anew(
     monkeypatch.setattr(spool_module, "RETRY_S", 0.01)
     path = tmp_path / "run"
     run_plan = begin(path, 3)
-    spool = Spool(FrameWriter(path, run_plan).write, budget_bytes=2**30)
+    spool = Spool(FrameWriter(path, run_plan).begin, budget_bytes=2**30)
     shutil.rmtree(path)
     spool.offer(frame(FrameKey()))
     wait_for(lambda: spool.health.last_error)
@@ -166,7 +166,7 @@ def test_a_share_that_comes_back_gets_every_frame(
     monkeypatch.setattr(spool_module, "RETRY_S", 0.01)
     path, away = tmp_path / "run", tmp_path / "away"
     run_plan = begin(path, 3)
-    spool = Spool(FrameWriter(path, run_plan).write, budget_bytes=2**30)
+    spool = Spool(FrameWriter(path, run_plan).begin, budget_bytes=2**30)
     path.rename(away)
     for key in run_plan.shape.all_keys():
         spool.offer(frame(key, time_s=1.0))

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import assume, given
+from hypothesis.extra import numpy as hnp
 
+from samcell_live.records import Pixels
 from samcell_live.segmentation.preprocess import (
     STANDARD_LIMIT,
     GreyImage,
@@ -46,6 +49,17 @@ def test_contrast_and_offset_do_not_change_a_standardised_image() -> None:
     np.testing.assert_allclose(
         standardise(image * 300 + 2000), standardise(image), rtol=1e-2, atol=2e-3
     )
+
+
+@given(hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=30)))
+def test_a_cameras_counts_are_standardised_as_by_sorting_them(counts: Pixels) -> None:
+    image = grey(counts)
+    low, middle, high = np.percentile(image, [0.5, 50, 99.5])
+    spread = np.clip(image, low, high).std(dtype=np.float64)
+    assume(spread > abs(middle) * 1e-5)
+
+    by_sorting = np.clip((image - middle) / spread, -STANDARD_LIMIT, STANDARD_LIMIT)
+    np.testing.assert_allclose(standardise(image), by_sorting, rtol=1e-5, atol=1e-5)
 
 
 def test_a_hot_pixel_does_not_flatten_the_rest() -> None:

@@ -4,17 +4,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from builders import frame, plan
+from builders import frame, plan, when_waited_for
 
-from samcell_live.records import Frame, FrameKey
+from samcell_live.records import Frame, FrameKey, RunShape
+from samcell_live.store import layout
 from samcell_live.store import spool as spool_module
+from samcell_live.store.arrays import chunk_file
 from samcell_live.store.check import check_store
 from samcell_live.store.create import create_run
 from samcell_live.store.frames import FrameWriter
+from samcell_live.store.reader import RunReader
 from samcell_live.store.spool import Spool
 
 FRAME_BYTES = frame().pixels.nbytes
@@ -30,7 +33,9 @@ def times(some: Iterable[Frame]) -> list[int]:
 
 def test_frames_are_written_in_the_order_they_came() -> None:
     written: list[int] = []
-    spool = Spool(lambda *some: written.extend(times(some)), 100 * FRAME_BYTES)
+    spool = Spool(
+        when_waited_for(lambda *some: written.extend(times(some))), 100 * FRAME_BYTES
+    )
     for one in frames(20):
         spool.offer(one)
     spool.close()
@@ -40,13 +45,22 @@ def test_frames_are_written_in_the_order_they_came() -> None:
 
 def test_offering_returns_while_the_disk_is_busy() -> None:
     disk = threading.Event()
-    spool = Spool(lambda *some: assert_set(disk), budget_bytes=100 * FRAME_BYTES)
+    spool = Spool(
+        when_waited_for(lambda *some: assert_set(disk)), budget_bytes=100 * FRAME_BYTES
+    )
     for one in frames(5):
         spool.offer(one)
     assert spool.waiting_bytes == 5 * FRAME_BYTES
     disk.set()
     spool.close()
     assert spool.health.written == 5
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def assert_set(event: threading.Event) -> None:
@@ -62,7 +76,7 @@ def test_frames_that_wait_are_written_together_but_not_too_many() -> None:
         is_busy.set()
         assert_set(disk)
 
-    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    spool = Spool(when_waited_for(write), budget_bytes=100 * FRAME_BYTES)
     first, *others = frames(12)
     spool.offer(first)
     assert_set(is_busy)
@@ -71,6 +85,107 @@ def test_frames_that_wait_are_written_together_but_not_too_many() -> None:
     disk.set()
     spool.close()
     assert together == [1, spool_module.MOST_AT_ONCE, 11 - spool_module.MOST_AT_ONCE]
+
+
+class Rush:
+    """Frames that come while the writing of the first is being begun."""
+
+    def __init__(self, some: list[Frame]) -> None:
+        self._frames = some
+        self._first_is_begun, self._all_are_there = threading.Event(), threading.Event()
+
+    def hold(self) -> None:
+        """Let nothing go on before all frames were offered."""
+        self._first_is_begun.set()
+        assert_set(self._all_are_there)
+
+    def into(self, spool: Spool) -> None:
+        first, *others = self._frames
+        spool.offer(first)
+        assert_set(self._first_is_begun)
+        for one in others:
+            spool.offer(one)
+        self._all_are_there.set()
+
+
+def test_no_frame_can_be_seen_before_an_earlier_one_whose_write_is_slow(
+    tmp_path: Path,
+) -> None:
+    path, run_plan = tmp_path / "run", plan(RunShape(t=4))
+    create_run(path, run_plan)
+    writer, reader = FrameWriter(path, run_plan), RunReader(path)
+    rush, disk = Rush(frames(4)), threading.Event()
+
+    def begin(*some: Frame) -> Callable[[], None]:
+        rush.hold()
+        finish = writer.begin(*some)
+
+        def finish_slowly() -> None:
+            assert_set(disk)
+            finish()
+
+        return finish_slowly if 0 in times(some) else finish
+
+    spool = Spool(begin, budget_bytes=100 * FRAME_BYTES)
+    rush.into(spool)
+    wait_until(chunk_file(path / layout.raw("0"), (3, 0, 0, 0)).is_file)
+    assert not reader.acquired().any()
+    disk.set()
+    spool.close()
+    assert reader.acquired().all()
+
+
+def test_what_is_begun_first_is_finished_first_and_little_is_under_way() -> None:
+    rush = Rush(frames(1 + 3 * spool_module.MOST_AT_ONCE))
+    begun: list[int] = []
+    finished: list[int] = []
+    under_way: list[int] = []
+
+    def begin(*some: Frame) -> Callable[[], None]:
+        rush.hold()
+        begun.extend(times(some))
+        under_way.append(len(begun) - len(finished))
+        return lambda: finished.extend(times(some))
+
+    spool = Spool(begin, budget_bytes=100 * FRAME_BYTES)
+    rush.into(spool)
+    spool.close()
+    at_once = spool_module.MOST_AT_ONCE
+    assert finished == begun == list(range(1 + 3 * at_once))
+    assert under_way == [1, 1 + at_once, 2 * at_once, 2 * at_once]
+
+
+@pytest.mark.parametrize("when", ["begun", "finished"])
+def test_frames_that_fail_hold_up_those_under_way_and_cost_none(
+    monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr(spool_module, "RETRY_S", 0.001)
+    rush = Rush(frames(12))
+    failures = iter(range(3))
+    written: list[int] = []
+
+    def fail_at_first(some: Iterable[Frame]) -> None:
+        if 0 in times(some) and next(failures, None) is not None:
+            raise OSError("No space left on device")
+
+    def begin(*some: Frame) -> Callable[[], None]:
+        rush.hold()
+        if when == "begun":
+            fail_at_first(some)
+
+        def finish() -> None:
+            if when == "finished":
+                fail_at_first(some)
+            written.extend(times(some))
+
+        return finish
+
+    spool = Spool(begin, budget_bytes=100 * FRAME_BYTES)
+    rush.into(spool)
+    spool.close()
+    assert written == list(range(12))
+    assert (spool.health.written, spool.health.lost) == (12, 0)
+    assert "No space left" in spool.health.last_error
 
 
 def test_with_memory_full_the_camera_thread_writes_itself_and_nothing_is_lost() -> None:
@@ -83,7 +198,7 @@ def test_with_memory_full_the_camera_thread_writes_itself_and_nothing_is_lost() 
             assert_set(disk)
         written.extend((t, here) for t in times(some))
 
-    spool = Spool(write, budget_bytes=2 * FRAME_BYTES)
+    spool = Spool(when_waited_for(write), budget_bytes=2 * FRAME_BYTES)
     for one in frames(5):
         spool.offer(one)
     here = threading.current_thread().name
@@ -107,7 +222,7 @@ def test_a_disk_that_is_full_for_a_while_costs_no_frame(
             raise OSError("No space left on device")
         written.extend(times(some))
 
-    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    spool = Spool(when_waited_for(write), budget_bytes=100 * FRAME_BYTES)
     for one in frames(2):
         spool.offer(one)
     spool.close()
@@ -125,7 +240,7 @@ def test_a_disk_that_stays_full_is_given_up_after_the_run_and_counted(
     def write(*some: Frame) -> None:
         raise OSError("No space left on device")
 
-    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    spool = Spool(when_waited_for(write), budget_bytes=100 * FRAME_BYTES)
     spool.offer(frame())
     spool.close()
     assert (spool.health.written, spool.health.lost) == (0, 1)
@@ -139,7 +254,7 @@ def test_a_frame_that_does_not_fit_does_not_stop_the_others() -> None:
             raise ValueError("wrong shape")
         written.extend(times(some))
 
-    spool = Spool(write, budget_bytes=100 * FRAME_BYTES)
+    spool = Spool(when_waited_for(write), budget_bytes=100 * FRAME_BYTES)
     for one in frames(3):
         spool.offer(one)
     spool.close()
@@ -156,7 +271,7 @@ def test_a_camera_that_waits_for_a_full_disk_can_be_let_go(
     def write(*some: Frame) -> None:
         raise OSError("No space left on device")
 
-    spool = Spool(write, budget_bytes=0)
+    spool = Spool(when_waited_for(write), budget_bytes=0)
     spool.give_up_after(0.01)
     spool.offer(frame())
     assert spool.health.lost == 1
@@ -175,12 +290,9 @@ def test_a_real_write_that_fails_is_tried_again(
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
     try:
-        spool = Spool(FrameWriter(tmp_path / "run", plan()).write, budget_bytes=10**9)
+        spool = Spool(FrameWriter(tmp_path / "run", plan()).begin, budget_bytes=10**9)
         spool.offer(frame())
-        deadline = time.monotonic() + 10
-        while not spool.health.last_error:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: bool(spool.health.last_error))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
