@@ -88,10 +88,23 @@ def _large_regions(mask: Mask, smallest_px: int) -> Mask:
 
 
 TUNED: Mapping[str, Classical] = {
-    "usiigaci/val": Classical("spread", window_px=9),
-    "bbbc039": Classical("brightness", window_px=129),
-    "dsb2018": Classical("brightness", window_px=129),
-    "simulated": Classical("spread", window_px=9),
+    "usiigaci/val": Classical(
+        "brightness", 5, 3.0, "li", 0.6, smallest_px=400, largest_hole_px=0, apart_px=28
+    ),
+    "bbbc039": Classical("brightness", 65, 0.5, "li", 1.0, smallest_px=20),
+    "dsb2018": Classical(
+        "brightness",
+        41,
+        0.5,
+        "triangle",
+        1.2,
+        smallest_px=20,
+        largest_hole_px=1000,
+        apart_px=7,
+    ),
+    "simulated": Classical(
+        "spread", 5, 1.5, "li", 0.4, smallest_px=400, largest_hole_px=0, apart_px=14
+    ),
     "c2c12": Classical("brightness", window_px=9, smoothing_px=4, factor=0.85, apart_px=5),
 }
 BASELINES: Mapping[str, Mapping[str, Classical]] = {

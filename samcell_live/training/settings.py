@@ -66,12 +66,6 @@ class TrainingSettings(Settings):
     warmup_steps: NonNegativeInt = 250
     learning_rate: PositiveFloat = 2e-3
     weight_decay: float = Field(0.02, ge=0)
-    averaged: float = Field(
-        0,
-        ge=0,
-        lt=1,
-        description="Part of the steps, the last, whose weights are averaged in the end.",
-    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="bfloat16 is faster only where the processor has it."
     )
@@ -102,11 +96,6 @@ class TrainingSettings(Settings):
             "start": settings.start and path.parent / settings.start,
         }
         return settings.model_copy(update=beside)
-
-    @property
-    def first_averaged(self) -> int:
-        """The first step whose weights are averaged."""
-        return round(self.steps * (1 - self.averaged))
 
     @model_validator(mode="after")
     def _settings_fit_together(self) -> Self:

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
 from samcell_live.training.augmentation import draw_crop
 from samcell_live.training.workers import made_ahead
@@ -57,10 +56,7 @@ def fit(
     """Train a network in place, going on from the run folder's checkpoint if it has one.
 
     Every step draws its crops from a generator seeded by the step's number, so a run
-    that was stopped and goes on sees the same crops as one that was not. If the settings
-    say so, the network gets the mean of its weights over the last steps in the end
-    (stochastic weight averaging: Izmailov et al., Averaging Weights Leads to Wider Optima
-    and Better Generalization, UAI 2018).
+    that was stopped and goes on sees the same crops as one that was not.
 
     Parameters
     ----------
@@ -85,8 +81,7 @@ def fit(
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
-    averaged = AveragedModel(network)
-    history = _resume(run_folder / CHECKPOINT, network, averaged, optimizer)
+    history = _resume(run_folder / CHECKPOINT, network, optimizer)
     device = next(network.parameters()).device
     torch.backends.cudnn.benchmark = True  # all batches have one shape
     network.train()
@@ -102,30 +97,22 @@ def fit(
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(network.parameters(), STEEPEST_STEP)
         optimizer.step()
-        if done >= settings.first_averaged:
-            averaged.update_parameters(network)
         history.append(Step(done + 1, loss.item(), learning_rate))
         on_step(history[-1])
         is_last = done + 1 == settings.steps or stop.is_set()
         if is_last or (done + 1) % settings.checkpoint_every == 0:
-            _save(run_folder, network, averaged, optimizer, history)
+            _save(run_folder, network, optimizer, history)
         if is_last:
             break
-    if averaged.n_averaged > 0:
-        network.load_state_dict(averaged.module.state_dict())
     network.eval()
     return history
 
 
 def schedule(done: int, settings: TrainingSettings) -> float:
-    """Fraction of the full learning rate: linear warm-up, then a cosine down to 0.
-
-    It stays where it is when the averaging of weights begins.
-    """
+    """Fraction of the full learning rate: linear warm-up, then a cosine down to 0."""
     if done < settings.warmup_steps:
         return (done + 1) / settings.warmup_steps
-    falling = min(done, settings.first_averaged) - settings.warmup_steps
-    decayed = falling / (settings.steps - settings.warmup_steps)
+    decayed = (done - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
     return 0.5 * (1 + math.cos(math.pi * decayed))
 
 
@@ -185,7 +172,6 @@ def _logits(network: StarterNetwork, image: Tensor, settings: TrainingSettings) 
 def _save(
     run_folder: Path,
     network: StarterNetwork,
-    averaged: AveragedModel,
     optimizer: torch.optim.Optimizer,
     history: list[Step],
 ) -> None:
@@ -194,7 +180,6 @@ def _save(
     torch.save(
         {
             "network": network.state_dict(),
-            "averaged": averaged.state_dict(),
             "optimizer": optimizer.state_dict(),
             "history": [tuple(step) for step in history],
         },
@@ -208,16 +193,12 @@ def _save(
 
 
 def _resume(
-    path: Path,
-    network: StarterNetwork,
-    averaged: AveragedModel,
-    optimizer: torch.optim.Optimizer,
+    path: Path, network: StarterNetwork, optimizer: torch.optim.Optimizer
 ) -> list[Step]:
     if not path.exists():
         return []
     checkpoint = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(checkpoint["network"])
-    averaged.load_state_dict(checkpoint["averaged"])
     optimizer.load_state_dict(checkpoint["optimizer"])
     history = [Step(*step) for step in checkpoint["history"]]
     logger.info("Going on after step %d of %s", len(history), path)

@@ -48,16 +48,17 @@ def test_a_stopped_run_goes_on_with_the_same_loss_curve(
         if step.step == 5:
             stop.set()
 
-    settings = tiny_settings.model_copy(update={"averaged": 0.5})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir()
     parts.mkdir()
     unbroken = network()
-    expected = fit(unbroken, (source,), settings, whole, on_step=ignore)
+    expected = fit(unbroken, (source,), tiny_settings, whole, on_step=ignore)
 
-    stopped = fit(network(), (source,), settings, parts, on_step=stop_after_five, stop=stop)
+    stopped = fit(
+        network(), (source,), tiny_settings, parts, on_step=stop_after_five, stop=stop
+    )
     resumed = network()
-    history = fit(resumed, (source,), settings, parts, on_step=ignore)
+    history = fit(resumed, (source,), tiny_settings, parts, on_step=ignore)
 
     assert [step.step for step in stopped] == [1, 2, 3, 4, 5]
     assert history[:5] == stopped
@@ -117,24 +118,6 @@ def test_the_learning_rate_warms_up_then_falls_to_zero(
     assert rates[9] == rates[10] == 1
     assert all(later < earlier for earlier, later in pairwise(rates[10:]))
     assert 0 < rates[-1] < 0.001
-
-
-def test_the_last_steps_weights_are_averaged_at_a_learning_rate_that_stays(
-    source: Source, tiny_settings: TrainingSettings, tmp_path: Path
-) -> None:
-    settings = tiny_settings.model_copy(update={"averaged": 0.5})
-    trained = network()
-    after: list[list[torch.Tensor]] = []
-
-    def remember(_: Step) -> None:
-        after.append([weights.detach().clone() for weights in trained.parameters()])
-
-    history = fit(trained, (source,), settings, tmp_path, on_step=remember)
-
-    assert len({step.learning_rate for step in history[3:]}) == 1
-    assert history[3].learning_rate > 0
-    for ours, *steps in zip(trained.parameters(), *after[3:], strict=True):
-        torch.testing.assert_close(ours.detach(), torch.stack(steps).mean(0))
 
 
 def test_the_same_step_draws_the_same_batch(
