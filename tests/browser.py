@@ -83,24 +83,34 @@ class Browser:
 
 
 @contextmanager
-def headless_chromium(folder: Path) -> Iterator[Show]:
-    """Open pages, with profiles in a folder."""
+def headless_chromium(folder: Path) -> Iterator[Any]:
+    """Start one browser, with its profile in a folder, and give its driver."""
     chromium, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver_path is None:
         pytest.skip("chromium and chromedriver are not installed")
-    opened: list[Any] = []
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in QUIET:
+        options.add_argument(argument)
+    options.add_argument(f"--user-data-dir={folder}")
+    options.set_capability(
+        "goog:loggingPrefs", {"browser": "WARNING", "performance": "ALL"}
+    )
+    driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@contextmanager
+def fresh_pages(driver: Any) -> Iterator[Show]:
+    """Open pages in a browser that knows nothing of those before, and close them."""
+    empty = driver.current_window_handle
 
     def open_page(link: str, size: tuple[int, int] = DESKTOP) -> Browser:
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        for argument in QUIET:
-            options.add_argument(argument)
-        options.add_argument(f"--user-data-dir={folder / f'browser{len(opened)}'}")
-        options.set_capability(
-            "goog:loggingPrefs", {"browser": "WARNING", "performance": "ALL"}
-        )
-        driver = webdriver.Chrome(options=options, service=Service(driver_path))
-        opened.append(driver)
+        driver.switch_to.new_window("tab")
+        _forget_everything(driver, link)
         width, height = size
         driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
@@ -117,5 +127,21 @@ def headless_chromium(folder: Path) -> Iterator[Show]:
     try:
         yield open_page
     finally:
-        for driver in opened:
-            driver.quit()
+        for window in driver.window_handles:
+            if window != empty:
+                driver.switch_to.window(window)
+                driver.close()
+        driver.switch_to.window(empty)
+
+
+def _forget_everything(driver: Any, link: str) -> None:
+    """Empty what a page could find of one that was served at its address before."""
+    address = urlsplit(link)
+    origin = f"{address.scheme}://{address.netloc}"
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    driver.execute_cdp_cmd(
+        "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"}
+    )
+    for log in ("browser", "performance"):
+        driver.get_log(log)  # empties it

@@ -11,6 +11,9 @@ from hypothesis import settings
 # pymmcore-plus would set the root logger and open a log file in the user's folder.
 os.environ.setdefault("PYTEST_RUNNING", "1")
 os.environ.setdefault("PYMM_LOG_FILE", "0")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One test per core: threads that wait for each other's cores spin.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")

@@ -107,8 +107,8 @@ def analyse(path: Path, log: Path) -> None:
 
 def start(what: str, path: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start an acquisition or a worker that may be killed."""
-    here = str(Path(__file__).parent)
-    environment = os.environ | {"PYTHONPATH": here}
+    beside = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, beside))}
     command = [sys.executable, "-m", "reliable_run", what, str(path), str(log)]
     return subprocess.Popen(command, env=environment)
 

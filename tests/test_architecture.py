@@ -17,6 +17,9 @@ STORE = {"tensorstore", "zarr", "samcell_live.store"}
 TORCH = {"torch", "segment_anything", "samcell_live.segmentation"}
 WEB = {"dash", "flask", "waitress", "samcell_dashboard"}
 
+SLOW = {"ome_types", "scipy.stats", "torch._dynamo", "torchvision"}
+"""Seconds to import, and no part of what a reader or a worker with the starter does."""
+
 LOADED = "import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
 
 
@@ -37,11 +40,12 @@ def loaded_by(module: str) -> set[str]:
         ("samcell_live", MICROSCOPE | STORE | TORCH | WEB),
         ("samcell_live.segmentation.segmenter", MICROSCOPE | STORE | WEB),
         ("samcell_live.culture.confluence", MICROSCOPE | STORE | TORCH | WEB),
-        ("samcell_live.store.reader", MICROSCOPE | TORCH | WEB),
+        ("samcell_live.store.reader", MICROSCOPE | TORCH | WEB | SLOW),
         ("samcell_live.recordings", MICROSCOPE | TORCH | WEB),
         ("samcell_live.simulation.rendering", MICROSCOPE | STORE | TORCH | WEB),
-        ("samcell_live.analysis.worker", MICROSCOPE | WEB),
-        ("samcell_dashboard.app", MICROSCOPE | TORCH),
+        ("samcell_live.analysis.worker", MICROSCOPE | WEB | SLOW),
+        ("samcell_live.cli", MICROSCOPE | WEB | SLOW | {"torch"}),
+        ("samcell_dashboard.app", MICROSCOPE | TORCH | SLOW),
     ],
 )
 def test_a_part_loads_nothing_that_it_does_not_need(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit  # not scipy.stats, which is slow to import
 
 from samcell_live.records import NAN
 
@@ -58,17 +58,18 @@ def fit_line(hours: FloatArray, values: FloatArray) -> Line:
     hours, values : (n_points,) float64
         At least 3 points in order of time, not all at one time, none of them NaN.
     """
-    fit = stats.linregress(hours, values)
-    residuals = values - (fit.intercept + fit.slope * hours)
+    mean_h, height = float(hours.mean()), float(values.mean())
+    apart_h = hours - mean_h
+    slope = float((apart_h * (values - height)).sum() / (apart_h**2).sum())
+    residuals = values - (height + slope * apart_h)
     freedom = _n_independent(residuals) - 2
     scatter = math.sqrt(float((residuals**2).sum()) / freedom)
-    spread_h = float(hours.std())
-    error = float(stats.t.ppf(0.975, freedom)) * scatter / math.sqrt(hours.size)
+    error = float(stdtrit(freedom, 0.975)) * scatter / math.sqrt(hours.size)
     return Line(
-        slope=float(fit.slope),
-        height=float(values.mean()),
-        mean_h=float(hours.mean()),
-        slope_error=error / spread_h,
+        slope=slope,
+        height=height,
+        mean_h=mean_h,
+        slope_error=error / float(hours.std()),
         height_error=error,
     )
 

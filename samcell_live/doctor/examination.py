@@ -72,15 +72,15 @@ def examine(settings: RunSettings | None, store: Path) -> Examination:
 
 @dataclass(frozen=True, slots=True)
 class _FrameSize:
-    height_px: int = SIDE_PX
-    width_px: int = SIDE_PX
+    height_px: int
+    width_px: int
     dtype: str = "uint16"
     pixel_size_um: float = PIXEL_SIZE_UM
 
     @classmethod
     def of(cls, planned: Planned | None) -> _FrameSize:
         if planned is None:
-            return cls()
+            return cls(SIDE_PX, SIDE_PX)
         plan = planned.plan
         size_um = plan.pixel_size_um or PIXEL_SIZE_UM
         return cls(plan.height_px, plan.width_px, plan.dtype, size_um)

@@ -1,4 +1,8 @@
-"""A network together with how it wants its images and how its maps are read."""
+"""A network together with how it wants its images and how its maps are read.
+
+SAMCell's network is imported only where there is one to build: it takes about as long as
+all else that a worker imports, and the starter needs nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ from torch import nn
 
 from samcell_live.segmentation.conversion import from_hugging_face, is_hugging_face
 from samcell_live.segmentation.formats import StarterHeader, Weights, read_weights
-from samcell_live.segmentation.network import PATCH_PX, SamcellNetwork
 from samcell_live.segmentation.preprocess import (
     GreyImage,
     scale_to_bytes,
@@ -19,7 +22,6 @@ from samcell_live.segmentation.preprocess import (
     standardise,
 )
 from samcell_live.segmentation.reference import centroid_markers
-from samcell_live.segmentation.reference_network import ReferenceNetwork, ReferenceTiling
 from samcell_live.segmentation.starter import StarterNetwork
 from samcell_live.segmentation.tiling import EvenTiling, Tiling
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from samcell_live.records import Labels, Mask
+    from samcell_live.segmentation.network import SamcellNetwork
     from samcell_live.settings import Preset
 
 SAMCELL_DIAMETER_PX = 30.0
@@ -137,12 +140,16 @@ def build_samcell(tensors: Mapping[str, Tensor]) -> SamcellNetwork:
     ValueError
         If the tensors are not those of a SAM.
     """
+    from samcell_live.segmentation.network import SamcellNetwork
+
     if is_hugging_face(tensors):
         tensors = from_hugging_face(tensors)
     return SamcellNetwork.from_tensors(tensors)
 
 
 def _samcell(weights: Weights, preset: Preset) -> Model:
+    from samcell_live.segmentation.network import PATCH_PX
+
     network = build_samcell(weights.tensors)
     tuned = weights.samcell.fine_tuning if weights.samcell else None
     native_px = network.architecture.grid * PATCH_PX // 4
@@ -160,6 +167,11 @@ def _samcell(weights: Weights, preset: Preset) -> Model:
     )
     if preset == "default":
         return model
+    from samcell_live.segmentation.reference_network import (
+        ReferenceNetwork,
+        ReferenceTiling,
+    )
+
     return replace(
         model,
         network=ReferenceNetwork(network),

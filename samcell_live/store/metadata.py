@@ -6,11 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ome_types import OME
-from ome_types.model import Channel as OmeChannel
-from ome_types.model import Image as OmeImage
-from ome_types.model import Pixels as OmePixels
-from ome_types.model import Pixels_DimensionOrder, PixelType, TiffData, UnitsLength
 from yaozarrs import v05
 
 from samcell_live.store import layout
@@ -93,42 +88,9 @@ def series_attributes(plan: RunPlan) -> dict[str, Any]:
 
 def write_ome_xml(path: Path, plan: RunPlan) -> None:
     """Write the OME-XML of a run; napari-ome-zarr refuses a series list without it."""
-    replace_file(path / layout.OME / "METADATA.ome.xml", _ome_xml(plan))
+    from samcell_live.store.ome_xml import ome_xml  # slow to import
 
-
-def _ome_xml(plan: RunPlan) -> str:
-    shape = plan.shape
-    images = [
-        OmeImage(
-            id=f"Image:{place}",
-            name=view.name,
-            pixels=OmePixels(
-                id=f"Pixels:{place}",
-                dimension_order=Pixels_DimensionOrder.XYZCT,
-                type=PixelType(plan.dtype),
-                size_x=plan.width_px,
-                size_y=plan.height_px,
-                size_z=shape.z,
-                size_c=shape.c * shape.cam,
-                size_t=shape.t,
-                physical_size_x=plan.pixel_size_um,
-                physical_size_y=plan.pixel_size_um,
-                physical_size_x_unit=UnitsLength.MICROMETER,
-                physical_size_y_unit=UnitsLength.MICROMETER,
-                channels=[
-                    OmeChannel(
-                        id=f"Channel:{place}:{c}", name=channel.name, samples_per_pixel=1
-                    )
-                    for c, channel in enumerate(
-                        channel for channel in plan.channels for _ in range(shape.cam)
-                    )
-                ],
-                tiff_data_blocks=[TiffData(plane_count=0)],
-            ),
-        )
-        for place, view in enumerate(plan.views)
-    ]
-    return OME(images=images, creator="samcell_live").to_xml()
+    replace_file(path / layout.OME / "METADATA.ome.xml", ome_xml(plan))
 
 
 def label_dtype(plan: RunPlan) -> str:

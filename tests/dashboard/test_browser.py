@@ -11,10 +11,11 @@ from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browser import DESKTOP, PHONE, Show, headless_chromium
+from browser import DESKTOP, PHONE, Show, fresh_pages, headless_chromium
 from builders import results_of
 from growing_run import Begin, GrowingRun
 from selenium.webdriver.common.action_chains import ActionChains
@@ -23,10 +24,17 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless Chromium; to start it takes longer than most of the tests."""
+    with headless_chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
+
+
 @pytest.fixture
-def show(tmp_path: Path) -> Iterator[Show]:
+def show(chromium: Any) -> Iterator[Show]:
     """Open a page in headless Chromium."""
-    with headless_chromium(tmp_path) as open_page:
+    with fresh_pages(chromium) as open_page:
         yield open_page
 
 

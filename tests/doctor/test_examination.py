@@ -9,6 +9,7 @@ import pytest
 from command_line import command, config
 from pymmcore_plus import find_micromanager
 
+from samcell_live.doctor import examination
 from samcell_live.doctor.disk import nearest_folder, seconds_per_frame
 from samcell_live.doctor.examination import examine
 from samcell_live.doctor.findings import Finding
@@ -19,6 +20,12 @@ HOURLY = {"channels": ["phase"], "time_plan": {"interval": 3600, "loops": 3}}
 needs_adapters = pytest.mark.skipif(
     find_micromanager() is None, reason="no Micro-Manager device adapters"
 )
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure a computer without a planned run with small frames."""
+    monkeypatch.setattr(examination, "SIDE_PX", 256)
 
 
 def found(findings: tuple[Finding, ...]) -> dict[str, Finding]:
@@ -42,19 +49,19 @@ def test_a_simulated_run_is_looked_at_from_camera_to_verdict(tmp_path: Path) -> 
 @needs_adapters
 def test_the_demo_camera_tells_of_itself(tmp_path: Path) -> None:
     settings = RunSettings.from_yaml(CONFIGS / "micromanager_demo.yaml")
-    examination = examine(settings, tmp_path)
-    findings = found(examination.findings)
+    result = examine(settings, tmp_path)
+    findings = found(result.findings)
     assert findings["adapters"].status == "ok"
     assert "Device API version" in findings["Micro-Manager"].found
     assert findings["camera"].found == "DCam: 512 x 512 px, uint16 with 12 bits"
     assert findings["pixel size"].found == "0.65 um"
     assert "Camera (DemoCamera)" in findings["devices"].found
     assert findings["sequence"].found == "10 frames: 5 timepoints, 2 views, 1 channels"
-    assert examination.verdict is not None
+    assert result.verdict is not None
 
 
 @needs_adapters
-def test_a_run_that_would_be_refused_gets_no_verdict(tmp_path: Path) -> None:
+def test_a_run_that_would_be_refused_gets_no_verdict(tmp_path: Path, small: None) -> None:
     text = (CONFIGS / "micromanager_demo.yaml").read_text()
     (tmp_path / "run.yaml").write_text(
         text.replace("config: Brightfield", "config: Phase").replace(
@@ -68,23 +75,23 @@ def test_a_run_that_would_be_refused_gets_no_verdict(tmp_path: Path) -> None:
     assert "keep up" not in result.stdout
 
 
-def test_a_microscope_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+def test_a_microscope_that_is_not_there_is_a_finding(tmp_path: Path, small: None) -> None:
     path = config(tmp_path, microscope={"kind": "micromanager", "config": "no.cfg"})
-    examination = examine(RunSettings.from_yaml(path), tmp_path)
-    assert found(examination.findings)["microscope"].status == "fail"
-    assert not examination.is_well
+    result = examine(RunSettings.from_yaml(path), tmp_path)
+    findings = found(result.findings)
+    assert findings["microscope"].status == "fail"
+    assert "256 x 256 px" in findings["model"].found
+    assert not result.is_well
 
 
 def test_weights_that_are_not_here_are_not_fetched_but_named(tmp_path: Path) -> None:
     analysis = {"segmentation": {"model": "nowhere.pt"}}
-    examination = examine(
-        RunSettings.from_yaml(config(tmp_path, analysis=analysis)), tmp_path
-    )
-    model = found(examination.findings)["model"]
+    result = examine(RunSettings.from_yaml(config(tmp_path, analysis=analysis)), tmp_path)
+    model = found(result.findings)["model"]
     assert model.status == "fail"
     assert "nowhere.pt" in model.found
-    assert examination.verdict is not None
-    assert examination.verdict.keeps_up is None
+    assert result.verdict is not None
+    assert result.verdict.keeps_up is None
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_finding(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from no_worker import analyse_nothing
 from pymmcore_plus import CMMCorePlus, find_micromanager
 from useq import MDASequence
 
@@ -59,8 +60,9 @@ def test_every_sequence_of_a_core_is_a_run_of_its_own(core: Any, tmp_path: Path)
 
 
 def test_a_sequence_that_begins_while_another_ends_gets_its_own_run(
-    core: Any, tmp_path: Path
+    core: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    analyse_nothing(monkeypatch)
     monitor = Monitor(core, tmp_path / "day.ome.zarr", Experiment())
     first, second = SEQUENCE.replace(time_plan=None), SEQUENCE.replace(time_plan=None)
     assert first.uid != second.uid
@@ -192,7 +194,10 @@ def test_an_uncalibrated_microscope_is_refused_before_the_run(tmp_path: Path) ->
         raise AssertionError("the block must not run")
 
 
-def test_pixels_reach_the_store_as_the_camera_gave_them(core: Any, tmp_path: Path) -> None:
+def test_pixels_reach_the_store_as_the_camera_gave_them(
+    core: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyse_nothing(monkeypatch)
     taken: list[np.ndarray] = []
     core.mda.events.frameReady.connect(
         lambda image, event, meta: taken.append(image.copy())

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import acquired_run, frame, plan
+from no_worker import analyse_nothing
 from pymmcore_plus.mda import MDARunner
 from useq import MDAEvent, MDASequence
 
@@ -145,11 +146,13 @@ def cut_short(path: Path, sequence: MDASequence) -> RunReader:
 
 
 def test_the_rest_of_an_experiment_goes_into_the_same_store_on_the_same_clock(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = SEQUENCE.replace(time_plan={"interval": 0.5, "loops": 6})
-    for _ in run_experiment(settings(quick), tmp_path / "whole", threading.Event()):
-        pass
+    with monkeypatch.context() as patch:
+        analyse_nothing(patch)
+        for _ in run_experiment(settings(quick), tmp_path / "whole", threading.Event()):
+            pass
     reader = cut_short(tmp_path / "run", quick)
     assert 0 < reader.counts("cells").acquired < 12
     for _ in resume_experiment(tmp_path / "run", threading.Event()):
@@ -214,10 +217,14 @@ def test_a_script_goes_on_with_its_run(tmp_path: Path) -> None:
     assert wall_s.max() - wall_s.min() < 2  # one clock, on which the pause counts
 
 
-def test_a_camera_with_other_images_is_refused(tmp_path: Path) -> None:
+def test_a_camera_with_other_images_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyse_nothing(monkeypatch)
     path = tmp_path / "run"
     cut_short(path, SEQUENCE.replace(time_plan={"interval": 0.5, "loops": 20}))
     core = simulated_core(MICROSCOPE.model_copy(update={"image_width_px": 64}))
+    core.mda.events.frameReady.connect(lambda *arguments: core.mda.cancel())
     with samcell_live.monitor(core, path, resume=True) as monitor:
         core.run_mda(samcell_live.remaining(path), block=True)
     core.unloadAllDevices()

@@ -19,7 +19,7 @@ from useq import MDAEvent, MDASequence
 from samcell_live.microscope import experiment
 from samcell_live.microscope.cores import microscope
 from samcell_live.microscope.experiment import run_experiment
-from samcell_live.microscope.rules import LOOK_S, RuleKeeper, judged_frames
+from samcell_live.microscope.rules import RuleKeeper, judged_frames
 from samcell_live.microscope.simulated import LIGHT_PATH, culture_of
 from samcell_live.records import FrameKey, RunShape, SeriesRow
 from samcell_live.settings import RunSettings, SimulatedMicroscope
@@ -206,7 +206,7 @@ def test_a_rule_that_cannot_be_followed_is_refused_before_the_run(
 MICROSCOPE = SimulatedMicroscope(
     image_height_px=256,
     image_width_px=256,
-    speed=7200,
+    speed=72000,
     seeding_density_per_mm2=250,
     well_pitch_um=1000,
 )
@@ -217,11 +217,18 @@ WELLS = MDASequence(
         {"x": 1000, "y": 0, "name": "right"},
     ],
     channels=["phase"],
-    time_plan={"interval": 1, "loops": 24},
+    time_plan={"interval": 0.1, "loops": 24},
 )
 MEASUREMENT_ERROR = 0.06
 """Of the starter on a simulated field of this size."""
 PATIENCE_S = 240.0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "this never came true"
+        time.sleep(0.02)
 
 
 def truth(reader: RunReader, t: int, p: int) -> float:
@@ -247,6 +254,15 @@ def run_at_the_pace_of_its_analysis(
     simulated: SimulatedMicroscope = MICROSCOPE,
 ) -> RunReader:
     """Run an experiment whose camera waits until its frames are analysed and judged."""
+    looks: list[RunReader] = []
+    look = RuleKeeper._look
+
+    def look_and_tell(keeper: RuleKeeper, reader: RunReader) -> None:
+        look(keeper, reader)
+        looks.append(reader)
+
+    monkeypatch.setattr(RuleKeeper, "_look", look_and_tell)
+    monkeypatch.setattr("samcell_live.microscope.rules.LOOK_S", 0.02)
 
     @contextmanager
     def patient(settings: RunSettings) -> Iterator[Any]:
@@ -256,12 +272,10 @@ def run_at_the_pace_of_its_analysis(
             if event.sequence is None or event.sequence.time_plan is None:
                 return  # an extra sequence
             seen.append(event)
-            deadline_s = time.monotonic() + PATIENCE_S
             reader = RunReader(store)
-            while reader.counts("cells").analysed < len(seen):
-                assert time.monotonic() < deadline_s, "no result came"
-                time.sleep(0.05)
-            time.sleep(2 * LOOK_S)
+            wait_for(lambda: reader.counts("cells").analysed >= len(seen))
+            n_before = len(looks)  # and one that goes on now, which may have begun before
+            wait_for(lambda: len(looks) >= n_before + 2)
 
         with microscope(settings) as core:
             prepare(core)
