@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numpy.polynomial.polynomial import polyfit, polyval
 from scipy.special import stdtrit  # not scipy.stats, which is slow to import
 
 from samcell_live.records import NAN
@@ -58,16 +59,15 @@ def fit_line(hours: FloatArray, values: FloatArray) -> Line:
     hours, values : (n_points,) float64
         At least 3 points in order of time, not all at one time, none of them NaN.
     """
-    mean_h, height = float(hours.mean()), float(values.mean())
-    apart_h = hours - mean_h
-    slope = float((apart_h * (values - height)).sum() / (apart_h**2).sum())
-    residuals = values - (height + slope * apart_h)
+    mean_h = float(hours.mean())
+    height, slope = polyfit(hours - mean_h, values, 1)
+    residuals = values - polyval(hours - mean_h, (height, slope))
     freedom = _n_independent(residuals) - 2
     scatter = math.sqrt(float((residuals**2).sum()) / freedom)
     error = float(stdtrit(freedom, 0.975)) * scatter / math.sqrt(hours.size)
     return Line(
-        slope=slope,
-        height=height,
+        slope=float(slope),
+        height=float(height),
         mean_h=mean_h,
         slope_error=error / float(hours.std()),
         height_error=error,
