@@ -228,7 +228,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline_s, "this never came true"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def truth(reader: RunReader, t: int, p: int) -> float:
@@ -262,7 +262,7 @@ def run_at_the_pace_of_its_analysis(
         looks.append(reader)
 
     monkeypatch.setattr(RuleKeeper, "_look", look_and_tell)
-    monkeypatch.setattr("samcell_live.microscope.rules.LOOK_S", 0.02)
+    monkeypatch.setattr("samcell_live.microscope.rules.LOOK_S", 0.1)
 
     @contextmanager
     def patient(settings: RunSettings) -> Iterator[Any]:
