@@ -97,7 +97,7 @@ def _prepare_all(
             for row in pool.map(jobs, images, range(len(images))):
                 rows.append(row)
                 on_image(len(rows))
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: images that wait are not begun
             pool.shutdown(cancel_futures=True)
             raise
     return tuple(rows)
