@@ -22,6 +22,7 @@ from samcell_live.cli import (
     training,
     tuning,
 )
+from samcell_live.memory import reuse_freed_memory
 
 app = typer.Typer(
     name="samcell-live",
@@ -55,6 +56,7 @@ def configure(
     ] = False,
 ) -> None:
     """Watch living cell cultures while a microscope acquires them."""
+    reuse_freed_memory()
     # pymmcore-plus sets the root logger to DEBUG when it is imported; ours is what shows.
     handler = RichHandler(
         console=Console(stderr=True), show_path=False, rich_tracebacks=True

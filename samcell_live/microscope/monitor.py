@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ import numpy as np
 from useq import MDAEvent, MDASequence
 
 from samcell_live.analysis.live_run import LiveRun
+from samcell_live.memory import reuse_freed_memory
 from samcell_live.microscope.beginning import Beginnings, Experiment
 from samcell_live.microscope.focus import focus_trap
 from samcell_live.microscope.planning import calibrated
@@ -52,6 +54,8 @@ class Monitor:
     """
 
     def __init__(self, core: Any, store: Path, experiment: Experiment) -> None:
+        reuse_freed_memory()
+        import_module("samcell_live.store.ome_xml")  # slow: no sequence is to wait for it
         self.refusal: Exception | None = None
         """Why a sequence is not recorded; None when all are."""
         self._acquiring: dict[UUID | None, Reception] = {}

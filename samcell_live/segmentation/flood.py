@@ -23,6 +23,7 @@ from samcell_live.segmentation.flood_layout import (
     read_labels,
 )
 from samcell_live.segmentation.flood_levels import flood_components
+from samcell_live.segmentation.flood_order import sort_keys
 
 if TYPE_CHECKING:
     from samcell_live.records import DistanceMap, Labels, Mask
@@ -151,8 +152,9 @@ def _flood_basins(basins: _Basins, threads: int) -> bool:
 
     def flood_band(band: slice) -> bool:
         starts, ends = basins.starts[band], basins.ends[band]
+        spare = np.empty((ends - starts).max(initial=0), dtype=np.uint64)
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            basins.keys[start:end].sort()
+            sort_keys(basins.keys[start:end], spare)
         return flood_components(
             basins.keys, starts, ends, basins.water, reached, basins.stride
         )

@@ -17,7 +17,7 @@ MOST_LOOKS = 3
 """Times that an image is put through the network to see its cells at their size."""
 SIZES_ALIKE = (0.7, 1.4)
 """Between these multiples of the size that it knows best, a network sees about as well."""
-ZOOMS = (0.1, 3.0)
+ZOOMS = (0.1, 4.0)
 """No image is reduced or enlarged further."""
 CORE_HEIGHT = 0.36
 """What lies above this is the middle of one cell."""

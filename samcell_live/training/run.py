@@ -41,6 +41,9 @@ HARDWARE = {"checkpoint_every", "workers"}
 """Settings that change where and in which pieces is computed, not what."""
 FIRST_THRESHOLDS = Thresholds(peak=0.47, fill=0.09)
 """SAMCell's; used until the network's own are found."""
+BEST_SEEN = 1.3
+"""Diameter to which images are zoomed, over that of most cells trained on. A little larger
+they have more pixels and are still among those that the network knows: decision 16."""
 
 
 def train_starter(
@@ -243,7 +246,7 @@ def _header(
         peak_threshold=thresholds.peak,
         fill_threshold=thresholds.fill,
         prominence=thresholds.prominence,
-        cell_diameter_px=settings.diameter_px,
+        cell_diameter_px=BEST_SEEN * settings.diameter_px,
         package=f"samcell_live {samcell_live.__version__}",
         trained_on=tuple(source.name for source in sources),
         steps=settings.steps,

@@ -71,7 +71,7 @@ def test_others_are_brought_to_the_size_that_the_network_knows() -> None:
 
 
 def test_no_image_is_enlarged_or_reduced_without_bounds() -> None:
-    assert next_zoom(1.0, 1, 28, IMAGE_PX) == 3
+    assert next_zoom(1.0, 1, 28, IMAGE_PX) == 4
     assert next_zoom(1.0, 1, 28, (4096, 4096)) == 1
     assert next_zoom(1.0, 5000, 28, IMAGE_PX) == pytest.approx(0.1)
 
