@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from samcell_live.culture.cells import cell_table
 from samcell_live.culture.confluence import measured_only, summarise
-from samcell_live.culture.quality import cell_likeness, focus, image_quality
+from samcell_live.culture.quality import Appearance, focus
 from samcell_live.records import NAN, Frame, FrameKey, Labels, Segmentation, SeriesRow
 from samcell_live.store.pictures import project
 from samcell_live.store.reader import RunReader
@@ -118,23 +118,21 @@ class Examination:
 def find_cells(frame: Frame, bits: int, segment: Segment) -> Result:
     """Find and measure the cells of a picture."""
     pixels = frame.pixels
-    with ThreadPoolExecutor(2) as beside:
-        sharpness = beside.submit(focus, pixels)  # while the device is at work
+    with ThreadPoolExecutor(1) as beside:
+        appearance = beside.submit(Appearance, pixels, bits=bits)  # the device is at work
         segmentation, inference_ms = segment(frame)
         labels = segmentation.labels
-        likeness = beside.submit(cell_likeness, pixels, labels)
-        quality = beside.submit(
-            image_quality, pixels, labels, bits=bits, sharpness=sharpness.result()
-        )
+        judged = beside.submit(appearance.result().judge, labels)
         cells = cell_table(labels, pixels, frame.pixel_size_um)
+    quality, likeness = judged.result()
     row = summarise(
         labels,
         pixels,
         cells,
         pixel_size_um=frame.pixel_size_um,
         inference_ms=inference_ms,
-        quality=quality.result(),
-        likeness=likeness.result(),
+        quality=quality,
+        likeness=likeness,
     )
     return Result(row, labels, cells)
 

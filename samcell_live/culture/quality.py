@@ -30,12 +30,30 @@ class ImageQuality(NamedTuple):
     saturated: float
 
 
+class Appearance:
+    """What can be said of a picture before its cells are known.
+
+    Most of the work on `image_quality` and `cell_likeness`, so that it can be done
+    while the cells are looked for. For the parameters see there.
+    """
+
+    def __init__(self, pixels: Pixels, *, bits: int = 16) -> None:
+        self._focus = focus(pixels)
+        self._saturated = _saturated(pixels, bits)
+        self._coarse = _coarse(pixels)
+        self._fine = _fine(self._coarse)
+        self._n_components = _n_components(self._fine)
+
+    def judge(self, labels: Labels) -> tuple[ImageQuality, float]:
+        """Give what `image_quality` and `cell_likeness` do."""
+        cells = _cells(labels, self._coarse.shape)
+        illumination = _illumination(self._coarse, cells)
+        quality = ImageQuality(self._focus, illumination, self._saturated)
+        return quality, _likeness(self._fine, self._n_components, cells)
+
+
 def image_quality(
-    pixels: Pixels,
-    labels: Labels | None = None,
-    *,
-    bits: int = 16,
-    sharpness: float | None = None,
+    pixels: Pixels, labels: Labels | None = None, *, bits: int = 16
 ) -> ImageQuality:
     """Judge the picture itself.
 
@@ -46,8 +64,6 @@ def image_quality(
         Cells, which are left out of the background.
     bits : int
         Bits of the camera that carry data.
-    sharpness : float, optional
-        What `focus` gives for these pixels, where that is known already.
 
     Returns
     -------
@@ -57,10 +73,10 @@ def image_quality(
         blocks. NaN where less than half of the blocks have background.
         ``saturated``: fraction of pixels at the camera's limit.
     """
+    coarse = _coarse(pixels)
+    cells = None if labels is None else _cells(labels, coarse.shape)
     return ImageQuality(
-        focus=focus(pixels) if sharpness is None else sharpness,
-        illumination=_illumination(pixels, labels),
-        saturated=float(np.mean(pixels >= _top(pixels, bits))),
+        focus(pixels), _illumination(coarse, cells), _saturated(pixels, bits)
     )
 
 
@@ -90,13 +106,8 @@ def cell_likeness(pixels: Pixels, labels: Labels) -> float:
         was taken for cells is not told from cells, and those that lie only along the
         border are not seen.
     """
-    if not labels.any():
-        return 0.0
     fine = _fine(_coarse(pixels))
-    correlation = _neighbour_correlation(fine, _cells(labels, fine.shape))
-    structure = (correlation - 0.1) / 0.4
-    variety = math.log10(_n_components(fine) / 10)
-    return min(max(min(structure, variety), 0.0), 1.0)
+    return _likeness(fine, _n_components(fine), _cells(labels, fine.shape))
 
 
 def focus(pixels: Pixels) -> float:
@@ -111,11 +122,17 @@ def focus(pixels: Pixels) -> float:
     return float(band.std()) / mean if mean > 0 else NAN
 
 
-def _illumination(pixels: Pixels, labels: Labels | None) -> float:
-    image = _coarse(pixels)
-    if labels is not None:
-        image[_cells(labels, image.shape)] = np.nan
-    rows = np.array_split(image, N_BLOCKS)
+def _likeness(fine: Image, n_components: float, cells: Mask) -> float:
+    if not cells.any():
+        return 0.0
+    structure = (_neighbour_correlation(fine, cells) - 0.1) / 0.4
+    variety = math.log10(n_components / 10)
+    return min(max(min(structure, variety), 0.0), 1.0)
+
+
+def _illumination(coarse: Image, cells: Mask | None) -> float:
+    background = coarse if cells is None else np.where(cells, np.float32(np.nan), coarse)
+    rows = np.array_split(background, N_BLOCKS)
     blocks = [block for row in rows for block in np.array_split(row, N_BLOCKS, axis=1)]
     medians = [float(np.nanmedian(block)) for block in blocks if not np.isnan(block).all()]
     if len(medians) < len(blocks) / 2 or max(medians) <= 0:
@@ -123,9 +140,10 @@ def _illumination(pixels: Pixels, labels: Labels | None) -> float:
     return min(medians) / max(medians)
 
 
-def _top(pixels: Pixels, bits: int) -> int:
-    """Highest count that the camera can give."""
-    return min((1 << bits) - 1, int(np.iinfo(pixels.dtype).max))
+def _saturated(pixels: Pixels, bits: int) -> float:
+    """Fraction of pixels at the highest count that the camera can give."""
+    top = min((1 << bits) - 1, int(np.iinfo(pixels.dtype).max))
+    return float(np.mean(pixels >= top))
 
 
 def _coarse(pixels: Pixels) -> Image:

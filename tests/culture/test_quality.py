@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from samcell_live.culture.quality import cell_likeness, focus, image_quality
+from samcell_live.culture.quality import Appearance, cell_likeness, image_quality
 from samcell_live.records import Labels, Pixels
 
 SIDE = 384
@@ -152,10 +152,11 @@ def test_focus_falls_with_blur_and_not_with_exposure() -> None:
     assert image_quality(pixels * np.uint16(4)).focus == pytest.approx(sharp, rel=1e-3)
 
 
-def test_the_focus_is_not_measured_twice() -> None:
+def test_a_picture_is_judged_the_same_when_its_cells_come_later() -> None:
     pixels, labels = culture()
-    assert image_quality(pixels).focus == focus(pixels)
-    assert image_quality(pixels, labels, sharpness=0.25).focus == 0.25
+    quality, likeness = Appearance(pixels, bits=12).judge(labels)
+    assert quality == image_quality(pixels, labels, bits=12)
+    assert likeness == cell_likeness(pixels, labels)
 
 
 def test_a_black_image_has_no_focus_and_no_illumination() -> None:
