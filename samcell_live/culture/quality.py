@@ -33,8 +33,14 @@ class ImageQuality(NamedTuple):
 class Appearance:
     """What can be said of a picture before its cells are known.
 
-    Most of the work on `image_quality` and `cell_likeness`, so that it can be done
-    while the cells are looked for. For the parameters see there.
+    That is most of the work on `image_quality` and `cell_likeness`, and can be done while
+    the cells are looked for.
+
+    Parameters
+    ----------
+    pixels : (height, width) uint8 or uint16
+    bits : int
+        Bits of the camera that carry data.
     """
 
     def __init__(self, pixels: Pixels, *, bits: int = 16) -> None:
@@ -45,7 +51,13 @@ class Appearance:
         self._n_components = _n_components(self._fine)
 
     def judge(self, labels: Labels) -> tuple[ImageQuality, float]:
-        """Give what `image_quality` and `cell_likeness` do."""
+        """Give what `image_quality` and `cell_likeness` give for these cells.
+
+        Parameters
+        ----------
+        labels : (height, width) int32
+            0 on background.
+        """
         cells = _cells(labels, self._coarse.shape)
         illumination = _illumination(self._coarse, cells)
         quality = ImageQuality(self._focus, illumination, self._saturated)
