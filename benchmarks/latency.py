@@ -36,6 +36,7 @@ from worker_idle import OnDevice
 from samcell_live.analysis import live_run, worker
 from samcell_live.analysis.live_run import LiveRun
 from samcell_live.analysis.supervisor import WorkerProcess
+from samcell_live.memory import reuse_freed_memory
 from samcell_live.records import Frame, FrameKey, FrameRow, Pixels
 from samcell_live.settings import AnalysisSettings
 from samcell_live.store import layout
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--device-ms", type=float, default=100)
     parser.add_argument("--work-on", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    reuse_freed_memory()  # as a run does
     if chosen.work_on:
         work_on(chosen.work_on, chosen.device_ms)
         return

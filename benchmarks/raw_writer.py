@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from samcell_live.memory import reuse_freed_memory
 from samcell_live.records import Frame, FrameKey, FrameRow
 from samcell_live.store.create import create_run
 from samcell_live.store.frames import FrameWriter
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--side-px", type=int, default=2048)
     parser.add_argument("--folder", type=Path, help="On the disk that is meant.")
     chosen = parser.parse_args()
+    reuse_freed_memory()  # as a monitor does
     pixels = camera_frame(chosen.side_px)
     raw = pixels.tobytes()
 

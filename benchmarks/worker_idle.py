@@ -23,6 +23,7 @@ from pipeline import Traced, dense_culture, stand_in_model
 from raw_writer import one_field
 
 from samcell_live.analysis import worker
+from samcell_live.memory import reuse_freed_memory
 from samcell_live.records import Frame, FrameKey, FrameRow
 from samcell_live.segmentation.segmenter import Segmenter
 from samcell_live.settings import AnalysisSettings
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--device-ms", type=float, default=300)
     parser.add_argument("--side-px", type=int, default=2048)
     chosen = parser.parse_args()
+    reuse_freed_memory()  # as a run does
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.ome.zarr"
         backlog(path, chosen.frames, chosen.side_px)
