@@ -71,17 +71,14 @@ def follow(run: LiveRun, reader: RunReader, t: int, pixels: Pixels) -> tuple[flo
     started = time.perf_counter()
 
     def ms_until(is_there: Callable[[], bool], column: Path) -> float:
-        last_ns = 0
-        while (
-            True
-        ):  # to read the column each time would take time from those who are measured
-            now_ns = changed_ns(column)
-            if now_ns != last_ns and is_there():
-                return (time.perf_counter() - started) * 1e3
-            last_ns = now_ns
+        # Read only when it was written: to read takes time from those who are measured.
+        seen_ns = 0
+        while (now_ns := changed_ns(column)) == seen_ns or not is_there():
+            seen_ns = now_ns
             if time.perf_counter() - started > GIVE_UP_S:
                 raise SystemExit(f"no result within {GIVE_UP_S:.0f} s: {run.worker.error}")
             time.sleep(LOOK_S)
+        return (time.perf_counter() - started) * 1e3
 
     run.offer(Frame(FrameKey(t=t), pixels, 0.65, FrameRow(time_s=time.time())))
     acquired = run.path / layout.frame_column("acquired")

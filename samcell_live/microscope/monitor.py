@@ -55,7 +55,6 @@ class Monitor:
 
     def __init__(self, core: Any, store: Path, experiment: Experiment) -> None:
         reuse_freed_memory()
-        import_module("samcell_live.store.ome_xml")  # slow: no sequence is to wait for it
         self.refusal: Exception | None = None
         """Why a sequence is not recorded; None when all are."""
         self._acquiring: dict[UUID | None, Reception] = {}
@@ -71,6 +70,8 @@ class Monitor:
         self._beginnings = Beginnings(core, store, experiment)
         self._watch = Watch(core, self._being_acquired, experiment.keep_free_bytes)
         self._tap = Tap(core.mda.events, self)
+        # Slow, so that no sequence is to wait for it; frames are heard of meanwhile.
+        import_module("samcell_live.store.ome_xml")
 
     @property
     def runs(self) -> list[LiveRun]:
