@@ -67,7 +67,7 @@ def analyse(
     planned = RunReader(store).plan.analysis
     settings = _settings(planned, name, model, diameter_um, order)
     from samcell_live.analysis.worker import analyse_run
-    from samcell_live.segmentation.segmenter import check_model
+    from samcell_live.segmentation.checking import check_model
 
     fetch_with_progress(settings.segmentation.model)
     check_model(settings.segmentation)

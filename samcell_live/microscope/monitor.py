@@ -24,7 +24,7 @@ from samcell_live.microscope.remaining import RemainingSequence, due_s
 from samcell_live.microscope.tap import Metadata, Tap
 from samcell_live.microscope.watch import Watch
 from samcell_live.records import NAN, Frame, FrameRow, Pixels
-from samcell_live.segmentation.segmenter import check_model
+from samcell_live.segmentation.checking import check_model
 from samcell_live.settings import (
     AnalysisSettings,
     SegmentationSettings,

@@ -13,7 +13,7 @@ import samcell_live
 from samcell_live.analysis.live_run import LiveRun
 from samcell_live.recordings.recording import Recording, Unreadable
 from samcell_live.records import Frame
-from samcell_live.segmentation.segmenter import check_model
+from samcell_live.segmentation.checking import check_model
 from samcell_live.settings import AnalysisSettings
 
 logger = logging.getLogger(__name__)

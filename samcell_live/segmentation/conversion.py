@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-import torch
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
+
+T = TypeVar("T")
 
 # Beginnings of names: Hugging Face's, SAM's. A star stands for a number. The first that
 # fits is used, so the longer of two stands first; names that fit none are the same in both.
@@ -82,7 +82,7 @@ def from_hugging_face(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if _DUPLICATE in tensors:
         # A file without repetitions may keep either of the two.
         shared = own.setdefault(_SHARED, tensors[_DUPLICATE])
-        if not torch.equal(shared, tensors[_DUPLICATE]):
+        if not shared.equal(tensors[_DUPLICATE]):
             raise ValueError(
                 f"{_SHARED} and {_DUPLICATE} differ, but SAM has one positional "
                 "embedding. Give weights as SamModel saves them."
@@ -104,7 +104,7 @@ def to_hugging_face(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def unwrap(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def unwrap(tensors: Mapping[str, T]) -> dict[str, T]:
     """Take off what training tools put before every name, if it is before every name.
 
     Examples

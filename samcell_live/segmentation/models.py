@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from samcell_live.segmentation.conversion import from_hugging_face, is_hugging_face
-from samcell_live.segmentation.formats import StarterHeader, Weights, read_weights
+from samcell_live.segmentation.formats import Weights, read_weights
+from samcell_live.segmentation.headers import StarterHeader
 from samcell_live.segmentation.preprocess import (
     GreyImage,
     scale_to_bytes,

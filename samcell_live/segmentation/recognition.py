@@ -6,10 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
     from pathlib import Path
-
-    from torch import Tensor
 
 _POSITION = ("image_encoder.pos_embed", "vision_encoder.pos_embed")
 """What every SAM has, in its own names and in Hugging Face's."""
@@ -29,15 +27,15 @@ _OTHERS = (
 )
 
 
-def refuse_other_networks(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def refuse_other_networks(path: Path, tensors: Collection[str]) -> None:
     """Refuse weights that are not of SAM's architecture, in either naming.
 
     Parameters
     ----------
     path : Path
         Their file, for the message.
-    tensors : mapping
-        A state dict.
+    tensors : collection of str
+        Their names, as in a state dict.
 
     Raises
     ------
@@ -55,12 +53,12 @@ def refuse_other_networks(path: Path, tensors: Mapping[str, Tensor]) -> None:
     )
 
 
-def recognise_other(tensors: Mapping[str, Tensor]) -> str | None:
+def recognise_other(tensors: Collection[str]) -> str | None:
     """Name the network, known and not SAM, that a state dict belongs to.
 
     Examples
     --------
-    >>> recognise_other({"image_encoder.patch_embed.seq.0.c.weight": None})
+    >>> recognise_other(["image_encoder.patch_embed.seq.0.c.weight"])
     'MobileSAM'
     """
     for pattern, network in _OTHERS:

@@ -12,7 +12,6 @@ import torch
 
 import samcell_live
 from samcell_live.records import NAN, Making, Segmentation
-from samcell_live.segmentation.formats import read_weights
 from samcell_live.segmentation.inference import Inference, check_precision, choose_device
 from samcell_live.segmentation.models import Model, load_model
 from samcell_live.segmentation.preprocess import grey
@@ -62,23 +61,6 @@ def load_segmenter(
     check_precision(settings.precision, place)
     model = load_model(find_weights(settings.model), settings.preset)
     return Segmenter(model, settings, place)
-
-
-def check_model(settings: SegmentationSettings) -> None:
-    """See that `load_segmenter` will find what it needs, before anything is begun.
-
-    The weights file is read, and a published one fetched; no network is built.
-
-    Raises
-    ------
-    ValueError
-        If the model is unknown, its file is damaged, or the device is not there or lacks
-        the precision.
-    OSError
-        If its file cannot be fetched.
-    """
-    check_precision(settings.precision, choose_device(settings.device))
-    read_weights(find_weights(settings.model))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 import samcell_live
-from samcell_live.segmentation.formats import StarterHeader, read_weights, write_starter
+from samcell_live.segmentation.formats import read_weights, write_starter
+from samcell_live.segmentation.headers import StarterHeader
 from samcell_live.segmentation.inference import choose_device
 from samcell_live.segmentation.segmenter import Segmenter, load_segmenter
 from samcell_live.segmentation.starter import StarterNetwork
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from samcell_live.segmentation.formats import Teacher
+    from samcell_live.segmentation.headers import Teacher
     from samcell_live.training.fields import Field, Source
     from samcell_live.training.settings import TrainingSettings
 

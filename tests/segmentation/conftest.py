@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcell_live.segmentation.formats import StarterHeader, write_starter
+from samcell_live.segmentation.formats import write_starter
+from samcell_live.segmentation.headers import StarterHeader
 from samcell_live.segmentation.network import SamArchitecture, SamcellNetwork
 from samcell_live.segmentation.starter import StarterNetwork
 

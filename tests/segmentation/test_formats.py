@@ -15,12 +15,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from samcell_live.segmentation.conversion import to_hugging_face
-from samcell_live.segmentation.formats import (
-    HEADER_KEY,
-    SamcellHeader,
-    read_weights,
-    write_samcell,
-)
+from samcell_live.segmentation.formats import read_weights, write_samcell
+from samcell_live.segmentation.headers import HEADER_KEY, SamcellHeader
 from samcell_live.segmentation.models import load_model
 
 POSITION = {"image_encoder.pos_embed": torch.arange(8.0).reshape(1, 2, 2, 2)}

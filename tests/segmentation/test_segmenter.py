@@ -19,7 +19,6 @@ from samcell_live.segmentation.reference import centroid_markers
 from samcell_live.segmentation.reference_network import ReferenceTiling
 from samcell_live.segmentation.segmenter import (
     Segmenter,
-    check_model,
     load_segmenter,
 )
 from samcell_live.settings import SegmentationSettings
@@ -153,24 +152,6 @@ def test_samcell_weights_use_the_papers_thresholds(
     assert (segmenter.peak_threshold, segmenter.fill_threshold) == (0.47, 0.09)
     assert segmenter.making.network == "samcell-vit_32x2"
     assert segmenter(blobs(CENTRES, shape=(40, 50))).labels.shape == (40, 50)
-
-
-def test_a_model_is_checked_without_building_its_network(tiny_starter: Path) -> None:
-    check_model(SegmentationSettings())
-    check_model(SegmentationSettings(model=str(tiny_starter)))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"), [(None, "neither a model nor a file"), (b"no", "damaged")]
-)
-def test_a_model_that_cannot_be_loaded_fails_the_check(
-    tmp_path: Path, content: bytes | None, message: str
-) -> None:
-    path = tmp_path / "mine.pt"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        check_model(SegmentationSettings(model=str(path)))
 
 
 def test_the_device_auto_is_always_there() -> None:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from samcell_live.segmentation.formats import (
-    SamcellHeader,
-    StarterHeader,
-    Teacher,
-    Weights,
-)
+from samcell_live.segmentation.formats import Weights
+from samcell_live.segmentation.headers import SamcellHeader, StarterHeader, Teacher
 from samcell_live.segmentation.weights.registry import PUBLISHED, SAMCELL_TERMS
 from samcell_live.segmentation.weights.terms import UNKNOWN_TERMS, terms_of
 

@@ -16,7 +16,8 @@ import torch
 from seeing_sam import seeing_sam, simulated_field
 from segmenters import blobs, sees_brightness
 
-from samcell_live.segmentation.formats import Teacher, read_weights
+from samcell_live.segmentation.formats import read_weights
+from samcell_live.segmentation.headers import Teacher
 from samcell_live.segmentation.segmenter import Segmenter, load_segmenter
 from samcell_live.segmentation.weights.terms import UNKNOWN_TERMS
 from samcell_live.settings import SegmentationSettings

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from samcell_live.segmentation.formats import Teacher, read_weights, write_starter
+from samcell_live.segmentation.formats import read_weights, write_starter
+from samcell_live.segmentation.headers import Teacher
 from samcell_live.segmentation.segmenter import load_segmenter
 from samcell_live.settings import SegmentationSettings
 from samcell_live.training.run import claim, refuse_other_run, train_starter

@@ -11,12 +11,8 @@ from torch import Tensor
 
 import samcell_live
 from samcell_live.segmentation.conversion import from_hugging_face, is_hugging_face
-from samcell_live.segmentation.formats import (
-    SamcellHeader,
-    Weights,
-    read_weights,
-    write_samcell,
-)
+from samcell_live.segmentation.formats import Weights, read_weights, write_samcell
+from samcell_live.segmentation.headers import SamcellHeader
 from samcell_live.segmentation.models import build_starter
 from samcell_live.segmentation.network import SamcellNetwork
 from samcell_live.segmentation.weights.cache import imported_path

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from samcell_live.segmentation.conversion import is_hugging_face
-from samcell_live.segmentation.formats import Weights, is_safetensors, read_weights
+from samcell_live.segmentation.formats import Weights, read_weights
+from samcell_live.segmentation.headers import is_safetensors
 from samcell_live.segmentation.models import load_model
 from samcell_live.segmentation.weights.registry import PUBLISHED
 

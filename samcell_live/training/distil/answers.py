@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from samcell_live.records import DistanceMap, Labels
-from samcell_live.segmentation.formats import Teacher, read_weights
+from samcell_live.segmentation.formats import read_weights
+from samcell_live.segmentation.headers import Teacher
 from samcell_live.segmentation.segmenter import Segmenter, load_segmenter
 from samcell_live.segmentation.weights import find_weights
 from samcell_live.segmentation.weights.checksum import file_sha256

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from samcell_live.training.scores import mean_op_csb
 
 if TYPE_CHECKING:
-    from samcell_live.segmentation.formats import Teacher
+    from samcell_live.segmentation.headers import Teacher
     from samcell_live.training.report import TrainingReport
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import samcell_live
-from samcell_live.segmentation.formats import FineTuning, SamcellHeader, write_samcell
+from samcell_live.segmentation.formats import write_samcell
+from samcell_live.segmentation.headers import FineTuning, SamcellHeader
 from samcell_live.training.finetune.lora import merged
 from samcell_live.training.finetune.losses import best_step
 from samcell_live.training.thresholds import Thresholds

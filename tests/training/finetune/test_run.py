@@ -15,7 +15,8 @@ import pytest
 import torch
 from PIL import Image
 
-from samcell_live.segmentation.formats import FineTuning, read_weights
+from samcell_live.segmentation.formats import read_weights
+from samcell_live.segmentation.headers import FineTuning
 from samcell_live.segmentation.segmenter import load_segmenter
 from samcell_live.segmentation.tiling import EvenTiling
 from samcell_live.segmentation.weights.importing import import_weights
