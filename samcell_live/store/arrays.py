@@ -131,11 +131,6 @@ def resized(array: Array, length: int) -> Array:
     return _settled(array.resize(exclusive_max=exclusive_max, resize_metadata_only=True))
 
 
-def chunk_file(array: Path, place: Sequence[int]) -> Path:
-    """File of one chunk of an array, by the place of the chunk on each axis."""
-    return array.joinpath("c", *map(str, place))
-
-
 def read(array: Array) -> npt.NDArray[Any]:
     """Read all of an array, or of a slice of one, as it is on disk now.
 

@@ -11,7 +11,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from samcell_live.records import Frame, FrameRow, Pixels
+from samcell_live.records import Frame, FrameKey, FrameRow, Pixels
 from samcell_live.store import layout, metadata
 from samcell_live.store.arrays import Array, open_array, read, resized, wait
 from samcell_live.store.create import (
@@ -20,6 +20,7 @@ from samcell_live.store.create import (
     add_column,
     key_columns,
 )
+from samcell_live.store.page_cache import RecentFiles
 from samcell_live.store.plan import GROWTH_T, RunPlan
 
 
@@ -27,6 +28,12 @@ def crc32(pixels: Pixels) -> int:
     """Sum up the pixels of a frame, to tell whether they are what the camera gave."""
     buffer: Any = np.ascontiguousarray(pixels)
     return int(imagecodecs.deflate_crc32(buffer))  # zlib gives the same, 13 times slower
+
+
+def frame_file(path: Path, plan: RunPlan, key: FrameKey) -> Path:
+    """Where the pixels of a frame lie in the run store at `path`."""
+    chunk = (*plan.raw_index(key), 0, 0)
+    return (path / layout.raw(plan.view(key).path)).joinpath("c", *map(str, chunk))
 
 
 class FrameWriter:
@@ -48,6 +55,7 @@ class FrameWriter:
         }
         self._columns: dict[str, Array] = {}
         self._one_row_at_a_time = threading.Lock()
+        self._recent = RecentFiles()
         acquired = self._column("acquired")
         for name, dtype in FRAME_MARKS.items():
             add_column(path / layout.frame_column(name), acquired.shape[0], dtype)
@@ -101,6 +109,10 @@ class FrameWriter:
             for slot in slots if self.plan.is_open else []:
                 self._expect(slot)
             wait(self._column("acquired")[slots].write(np.ones(len(slots), np.uint8)))
+            for slot in slots:
+                self._recent.add(
+                    frame_file(self._path, self.plan, self.plan.shape.key(slot))
+                )
 
     def _expect(self, slot: int) -> None:
         """What comes of unknown length is expected from when it is there, in its order."""

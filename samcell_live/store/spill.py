@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from samcell_live.store import layout
-from samcell_live.store.arrays import chunk_file, open_array, read, wait
+from samcell_live.store.arrays import open_array, read, wait
+from samcell_live.store.frames import frame_file
 from samcell_live.store.reader import RunReader
 from samcell_live.store.results import ANALYSED
 
@@ -61,5 +62,4 @@ class Spill:
     def _remove(self, slot: int) -> None:
         plan = self._reader.plan
         key = plan.shape.key(slot)
-        raw = self._reader.path / layout.raw(plan.view(key).path)
-        chunk_file(raw, (*plan.raw_index(key), 0, 0)).unlink(missing_ok=True)
+        frame_file(self._reader.path, plan, key).unlink(missing_ok=True)

@@ -13,9 +13,10 @@ from samcell_live.microscope.simulated import simulated_core
 from samcell_live.records import FrameKey
 from samcell_live.settings import AnalysisSettings, RunSettings, SimulatedMicroscope
 from samcell_live.store import layout
-from samcell_live.store.arrays import chunk_file, open_array
+from samcell_live.store.arrays import open_array
 from samcell_live.store.channels import cells_in_all_channels
 from samcell_live.store.check import check_store
+from samcell_live.store.frames import frame_file
 from samcell_live.store.reader import RunReader
 
 MICROSCOPE = SimulatedMicroscope(
@@ -55,9 +56,8 @@ def test_a_spill_of_stacks_in_two_channels_is_empty_in_the_end(tmp_path: Path) -
     reader = RunReader(tmp_path / "run")
     assert reader.counts("cells") == (12, 12, 0, 12, 0, 0)
     assert reader.removed().all()
-    raw = reader.path / layout.raw("0")
     assert not any(
-        chunk_file(raw, (*reader.plan.raw_index(key), 0, 0)).exists()
+        frame_file(reader.path, reader.plan, key).exists()
         for key in reader.plan.shape.all_keys()
     )
     assert check_store(reader.path) == []

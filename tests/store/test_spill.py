@@ -7,19 +7,12 @@ import pytest
 from builders import acquired_run, commit_cells, plan, results_of
 
 from samcell_live.records import FrameKey, RunShape, SeriesRow
-from samcell_live.store import layout
-from samcell_live.store.arrays import chunk_file
 from samcell_live.store.check import check_store
-from samcell_live.store.plan import RunPlan
+from samcell_live.store.frames import frame_file
 from samcell_live.store.reader import RawNotKeptError, RunReader
 from samcell_live.store.spill import Spill
 
 PLAN = plan(RunShape(t=3), raw="spill")
-
-
-def raw_file(path: Path, run_plan: RunPlan, key: FrameKey) -> Path:
-    raw = path / layout.raw(run_plan.view(key).path)
-    return chunk_file(raw, (*run_plan.raw_index(key), 0, 0))
 
 
 def test_a_frame_is_removed_when_it_has_its_result_and_not_before(tmp_path: Path) -> None:
@@ -30,7 +23,7 @@ def test_a_frame_is_removed_when_it_has_its_result_and_not_before(tmp_path: Path
     assert spill.sweep(may_come=True) == 0
     commit_cells(results, FrameKey(t=0), 2)
     results.fail(FrameKey(t=1), "too dark")
-    there = [raw_file(path, PLAN, FrameKey(t=t)) for t in range(3)]
+    there = [frame_file(path, PLAN, FrameKey(t=t)) for t in range(3)]
     assert all(file.is_file() for file in there)
     assert spill.sweep(may_come=True) == 1
     assert [file.is_file() for file in there] == [False, True, True]
@@ -55,7 +48,7 @@ def test_what_was_removed_is_said_not_to_be_kept_and_is_no_damage(tmp_path: Path
 def test_a_frame_that_somebody_else_removed_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "run"
     acquired_run(path, PLAN)
-    raw_file(path, PLAN, FrameKey(t=1)).unlink()
+    frame_file(path, PLAN, FrameKey(t=1)).unlink()
     (finding,) = check_store(path)
     assert finding.where == "frame(t=1)"
 

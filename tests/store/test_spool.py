@@ -11,12 +11,10 @@ import pytest
 from builders import frame, plan, when_waited_for
 
 from samcell_live.records import Frame, FrameKey, RunShape
-from samcell_live.store import layout
 from samcell_live.store import spool as spool_module
-from samcell_live.store.arrays import chunk_file
 from samcell_live.store.check import check_store
 from samcell_live.store.create import create_run
-from samcell_live.store.frames import FrameWriter
+from samcell_live.store.frames import FrameWriter, frame_file
 from samcell_live.store.reader import RunReader
 from samcell_live.store.spool import Spool
 
@@ -128,7 +126,7 @@ def test_no_frame_can_be_seen_before_an_earlier_one_whose_write_is_slow(
 
     spool = Spool(begin, budget_bytes=100 * FRAME_BYTES)
     rush.into(spool)
-    wait_until(chunk_file(path / layout.raw("0"), (3, 0, 0, 0)).is_file)
+    wait_until(frame_file(path, run_plan, FrameKey(t=3)).is_file)
     assert not reader.acquired().any()
     disk.set()
     spool.close()
