@@ -85,7 +85,10 @@ def write_samcell(path: Path, tensors: Mapping[str, Tensor], header: SamcellHead
         for name, tensor in tensors.items()
     }
     unfinished = path.with_name(f"{path.name}.partial")
+    unfinished.touch()
+    mode = unfinished.stat().st_mode  # of any new file here; safetensors writes for one user
     save_file(own, unfinished, metadata={HEADER_KEY: header.model_dump_json()})
+    unfinished.chmod(mode)
     unfinished.replace(path)
 
 

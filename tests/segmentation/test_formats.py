@@ -69,6 +69,14 @@ def test_our_samcell_comes_back_with_its_header(
     assert all(torch.equal(weights.tensors[name], tiny_sam[name]) for name in tiny_sam)
 
 
+def test_whoever_may_read_other_new_files_may_read_ours(tmp_path: Path) -> None:
+    path, other = tmp_path / "mine.safetensors", tmp_path / "other"
+    write_samcell(path, POSITION, HEADER)
+    other.touch()
+
+    assert path.stat().st_mode == other.stat().st_mode
+
+
 def test_half_precision_stays_half(tmp_path: Path) -> None:
     path = tmp_path / "mine.safetensors"
     write_samcell(path, {name: t.half() for name, t in POSITION.items()}, HEADER)
