@@ -86,7 +86,7 @@ def write_samcell(path: Path, tensors: Mapping[str, Tensor], header: SamcellHead
     }
     unfinished = path.with_name(f"{path.name}.partial")
     unfinished.touch()
-    mode = unfinished.stat().st_mode  # of any new file here; safetensors writes for one user
+    mode = unfinished.stat().st_mode  # a new file's; safetensors' is for one user alone
     save_file(own, unfinished, metadata={HEADER_KEY: header.model_dump_json()})
     unfinished.chmod(mode)
     unfinished.replace(path)
