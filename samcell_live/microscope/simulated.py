@@ -6,6 +6,7 @@ objects and hold no reference to the core, so that the core dies as usual.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +57,8 @@ def simulated_core(settings: SimulatedMicroscope) -> UniMMCore:
     """
     xy, z, light_path = _XYStage(), _ZStage(), _LightPath()
     camera = _Camera(settings, xy, z, light_path)
-    core = UniMMCore()
+    # Our devices need none of Micro-Manager's, and it would complain if they are not found.
+    core = UniMMCore(mm_path=str(Path(__file__).parent))
     for label, device in {
         CAMERA: camera,
         XY_STAGE: xy,

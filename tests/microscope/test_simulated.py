@@ -1,5 +1,6 @@
 """The simulated microscope acquires like any other, and what it shows is known."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -59,6 +60,22 @@ def sequence(**changes: Any) -> useq.MDASequence:
         "z_plan": {"range": 4, "step": 2},
     }
     return useq.MDASequence(**plan | changes)
+
+
+def test_it_needs_no_micro_manager_and_says_nothing_of_it() -> None:
+    script = """
+        import sys
+        sys.modules["mm_test_adapters"] = None  # not installed, as with users
+        from samcell_live.microscope.simulated import simulated_core
+        from samcell_live.settings import SimulatedMicroscope
+        simulated_core(SimulatedMicroscope()).unloadAllDevices()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    # pymmcore-plus keeps silent where this is set.
+    spoken = {name: value for name, value in os.environ.items() if name != "PYTEST_RUNNING"}
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, env=spoken)
+
+    assert ended.stderr == ""
 
 
 def test_every_frame_is_the_culture_at_its_place_and_hour(core: UniMMCore) -> None:
