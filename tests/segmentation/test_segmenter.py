@@ -17,10 +17,7 @@ from samcell_live.segmentation.models import Model
 from samcell_live.segmentation.preprocess import grey, scale_to_unit
 from samcell_live.segmentation.reference import centroid_markers
 from samcell_live.segmentation.reference_network import ReferenceTiling
-from samcell_live.segmentation.segmenter import (
-    Segmenter,
-    load_segmenter,
-)
+from samcell_live.segmentation.segmenter import Segmenter, load_segmenter
 from samcell_live.settings import SegmentationSettings
 
 
