@@ -66,11 +66,12 @@ def analyse(
     """Work off a run: every frame on disk that has no committed result gets one."""
     planned = RunReader(store).plan.analysis
     settings = _settings(planned, name, model, diameter_um, order)
-    from samcell_live.analysis.worker import analyse_run
     from samcell_live.segmentation.checking import check_model
 
     fetch_with_progress(settings.segmentation.model)
     check_model(settings.segmentation)
+    from samcell_live.analysis.worker import analyse_run  # torch: only for what it can load
+
     with stopping() as stop, RunProgress(store, settings.name, quiet=quiet) as progress:
         analyse_run(
             store,
