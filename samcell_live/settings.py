@@ -21,6 +21,7 @@ from samcell_live.rules import Rule
 from samcell_live.sequences import Sequence
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+WantedPrecision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 Preset: TypeAlias = Literal["default", "reference"]
 Raw: TypeAlias = Literal["keep", "spill"]
 Plane: TypeAlias = Literal["middle", "sharpest", "max", "mean"] | NonNegativeInt
@@ -105,10 +106,16 @@ class SegmentationSettings(Settings):
         "does with SAMCell's weights: slower, for comparison.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Precision = Field(
-        "float32",
-        description="Number format in the network. The others are faster where the device "
-        "has them, and move a few cells: see docs/performance.md.",
+    precision: WantedPrecision = Field(
+        "auto",
+        description="Number format in the network. auto: bfloat16 for the starter on a CPU "
+        "that computes in it, else float32. Others than float32 are faster where the "
+        "device has them, and move a few cells: see docs/performance.md.",
+    )
+    mirror: bool | None = Field(
+        None,
+        description="Take the mean of what the network says of an image and of its two "
+        "mirror images: three times the work. Unset: the starter does, SAMCell does not.",
     )
     compile: bool = Field(
         False,
@@ -138,12 +145,14 @@ class SegmentationSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _reference_seeds_in_its_own_way(self) -> SegmentationSettings:
-        if self.preset == "reference" and self.prominence:
-            raise ValueError(
-                f"prominence is {self.prominence}, but the preset reference seeds cells as "
-                "the package samcell 1.2.0 does. Leave one of the two out."
-            )
+    def _reference_goes_its_own_way(self) -> SegmentationSettings:
+        for setting in ("prominence", "mirror"):
+            value = getattr(self, setting)
+            if self.preset == "reference" and value:
+                raise ValueError(
+                    f"{setting} is {value}, but the preset reference does as the package "
+                    "samcell 1.2.0, which knows no such thing. Leave one of the two out."
+                )
         return self
 
 

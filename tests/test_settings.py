@@ -120,9 +120,11 @@ def test_fill_lies_below_peak() -> None:
         SegmentationSettings(peak_threshold=0.4, fill_threshold=0.5)
 
 
-def test_the_reference_seeds_cells_in_its_own_way() -> None:
-    with pytest.raises(ValidationError, match=r"prominence is 0\.2, but the preset"):
-        SegmentationSettings(preset="reference", prominence=0.2)
+@pytest.mark.parametrize(("setting", "value"), [("prominence", 0.2), ("mirror", True)])
+def test_the_reference_knows_no_way_but_its_own(setting: str, value: object) -> None:
+    chosen = {"preset": "reference", setting: value}
+    with pytest.raises(ValidationError, match=f"{setting} is {value}, but the preset"):
+        SegmentationSettings.model_validate(chosen)
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -27,7 +27,7 @@ from samcell_live.cli.console import (
 )
 from samcell_live.cli.models import fetch_with_progress
 from samcell_live.cli.offline import DiameterOption, JsonOption, ModelOption
-from samcell_live.settings import Precision, Preset, SegmentationSettings
+from samcell_live.settings import Preset, SegmentationSettings, WantedPrecision
 
 if TYPE_CHECKING:
     from samcell_live.recordings.batch_report import BatchReport
@@ -88,7 +88,16 @@ def segment(
         Literal["auto", "cpu", "cuda", "mps"] | None, typer.Option(help="[default: auto]")
     ] = None,
     precision: Annotated[
-        Precision | None, typer.Option(help="Number format in the network.")
+        WantedPrecision | None,
+        typer.Option(help="Number format in the network. [default: auto]"),
+    ] = None,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirror/--no-mirror",
+            help="Ask the network of both mirror images, too: slower, surer. [default: "
+            "the model's]",
+        ),
     ] = None,
     xlsx: Annotated[
         bool, typer.Option("--xlsx", help="All tables in one workbook, too.")
@@ -115,6 +124,7 @@ def segment(
         "preset": preset,
         "device": device,
         "precision": precision,
+        "mirror": mirror,
         "fill_holes": fill_holes,
         "drop_border_cells": drop_border_cells,
     }

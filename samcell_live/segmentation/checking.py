@@ -18,7 +18,7 @@ def check_model(settings: SegmentationSettings) -> None:
 
     A published weights file is fetched, and what it holds is looked up; no network is
     built. torch is imported for a file that it saved, and to ask for a GPU by name or a
-    precision.
+    reduced precision.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def check_model(settings: SegmentationSettings) -> None:
     OSError
         If its file cannot be fetched.
     """
-    if settings.device not in ("auto", "cpu") or settings.precision != "float32":
+    if settings.device in ("cuda", "mps") or settings.precision in ("bfloat16", "float16"):
         from samcell_live.segmentation.inference import check_precision, choose_device
 
         check_precision(settings.precision, choose_device(settings.device))

@@ -1,11 +1,12 @@
-"""Put the pixels of a component in the order in which the water reaches their height."""
+"""Put places in the order in which the water, rising from the peaks, reaches them."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from samcell_live.compiled import compiled
-from samcell_live.segmentation.flood_layout import HEIGHT_SHIFT, Keys
+from samcell_live.segmentation.flood_layout import HEIGHT_SHIFT, Counts, Keys
 
 FEW = 500
 """So many are sorted as fast by comparing."""
@@ -13,6 +14,27 @@ FEW = 500
 _DIGIT_BITS = np.uint64(8)
 _N_DIGITS = 4
 _DIGIT = np.uint64(0xFF)
+_PLACE = np.uint64(0xFFFFFFFF)
+
+
+def from_the_highest(heights: npt.NDArray[np.float32]) -> Counts:
+    """Give the order of heights from the highest to the lowest; of equals the first first.
+
+    Parameters
+    ----------
+    heights : (n,) float32
+        Not below 0.
+
+    Returns
+    -------
+    (n,) int64
+        Indices into `heights`.
+    """
+    depths = ~heights.view(np.uint32)  # floats from 0 up are in the order of their bits
+    places = np.arange(heights.size, dtype=np.uint64)
+    keys = depths.astype(np.uint64) << HEIGHT_SHIFT | places
+    sort_keys(keys, np.empty_like(keys))
+    return (keys & _PLACE).astype(np.int64)
 
 
 def sort_keys(keys: Keys, spare: Keys) -> None:

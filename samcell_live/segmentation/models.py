@@ -61,6 +61,10 @@ class Model:
     """Of the peaks that seed cells; 0: regions above the peak threshold seed them."""
     finds_diameters: bool = False
     """Whether it sees cells of any size well enough to tell how large they are."""
+    mirror: bool = False
+    """Whether it does best by the mean over an image and its mirror images."""
+    bears_bfloat16: bool = False
+    """Whether its cells are the same in bfloat16, by measurement."""
     markers: Callable[[Mask], Labels] | None = None
     """From the map above the peak threshold to one marker a cell; None: its regions."""
 
@@ -110,6 +114,8 @@ def _starter(weights: Weights, header: StarterHeader) -> Model:
         cell_diameter_px=header.cell_diameter_px,
         prominence=header.prominence,
         finds_diameters=True,
+        mirror=True,
+        bears_bfloat16=True,
     )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from samcell_live.compiled import ZERO, compiled
+from samcell_live.segmentation.flood_layout import Counts
+from samcell_live.segmentation.flood_order import from_the_highest
 
 if TYPE_CHECKING:
     from samcell_live.records import DistanceMap, Labels
@@ -57,9 +59,8 @@ def prominent_peaks(
     floor = max(peak_threshold - prominence, 0.0)
     higher = _climb(heights, stride, floor)
     passes = _find_passes(heights, higher, stride)
-    order = np.argsort(-passes.height, kind="stable")
-    falling = _Passes(passes.one[order], passes.other[order], passes.height[order])
-    is_peak = _keep_prominent(heights, higher, falling, peak_threshold, prominence)
+    falling = from_the_highest(passes.height)
+    is_peak = _keep_prominent(heights, higher, passes, falling, peak_threshold, prominence)
     inside = is_peak.reshape(-1, stride)[1:-1, 1:-1]
     numbers = np.cumsum(inside, dtype=np.int32).reshape(inside.shape)
     return np.where(inside, numbers, np.int32(0))
@@ -85,18 +86,27 @@ def _climb(heights: Heights, stride: int, floor: float) -> Places:
     """
     higher = np.full(heights.size, LOW, np.int32)
     for place in range(stride, heights.size - stride):
-        if heights[place] <= floor:
-            continue
-        best = place
-        for row in (-stride, 0, stride):
-            for other in range(place + row - 1, place + row + 2):
-                if _is_higher(heights, other, best):
-                    best = other
-        higher[place] = best
+        if heights[place] > floor:
+            higher[place] = _steepest(heights, place, stride)
     for place in range(heights.size):
         if higher[place] != LOW:
             higher[place] = _top(higher, place)
     return higher
+
+
+@compiled
+def _steepest(heights: Heights, place: int, stride: int) -> int:
+    """Find the highest of a pixel and its neighbours; the first of those as high."""
+    best, height = place, heights[place]
+    for step in (1, stride - 1, stride, stride + 1):  # backwards, so the last of these
+        if heights[place - step] >= height:
+            best = place - step
+            height = heights[best]
+    for step in (1, stride - 1, stride, stride + 1):
+        if heights[place + step] > height:
+            best = place + step
+            height = heights[best]
+    return best
 
 
 @compiled
@@ -106,11 +116,14 @@ def _find_passes(heights: Heights, tops: Places, stride: int) -> _Passes:
     passes = _Passes(np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float32))
     n = ZERO
     for place in range(stride, heights.size - stride):
+        top = tops[place]
+        if top == LOW:
+            continue
         for step in (1, stride - 1, stride, stride + 1):
-            near = place + step
-            if _is_pass(tops, place, near):
-                passes.one[n], passes.other[n] = tops[place], tops[near]
-                passes.height[n] = min(heights[place], heights[near])
+            near = tops[place + step]
+            if near != top and near != LOW:
+                passes.one[n], passes.other[n] = top, near
+                passes.height[n] = min(heights[place], heights[place + step])
                 n += 1
     return passes
 
@@ -119,14 +132,13 @@ def _find_passes(heights: Heights, tops: Places, stride: int) -> _Passes:
 def _count_passes(tops: Places, stride: int) -> int:
     n = ZERO
     for place in range(stride, tops.size - stride):
+        top = tops[place]
+        if top == LOW:
+            continue
         for step in (1, stride - 1, stride, stride + 1):
-            n += _is_pass(tops, place, place + step)
+            near = tops[place + step]
+            n += near != top and near != LOW
     return n
-
-
-@compiled
-def _is_pass(tops: Places, place: int, near: int) -> bool:
-    return bool(tops[place] != tops[near] and tops[place] != LOW and tops[near] != LOW)
 
 
 @compiled
@@ -134,6 +146,7 @@ def _keep_prominent(
     heights: Heights,
     higher: Places,
     passes: _Passes,
+    falling: Counts,
     peak_threshold: float,
     prominence: float,
 ) -> npt.NDArray[np.bool_]:
@@ -145,7 +158,8 @@ def _keep_prominent(
     higher : (n_padded,) int32
         The top of each pixel, and of a top itself; written: a higher one, once joined.
     passes : _Passes
-        From the highest to the lowest.
+    falling : (n_passes,) int64
+        Their order from the highest to the lowest.
     peak_threshold, prominence : float
 
     Returns
@@ -154,7 +168,7 @@ def _keep_prominent(
         Where the peaks are.
     """
     is_peak = np.zeros(heights.size, np.bool_)
-    for i in range(passes.height.size):
+    for i in falling:
         island, other = _top(higher, passes.one[i]), _top(higher, passes.other[i])
         if island == other:
             continue

@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 
 import samcell_live
 from samcell_live.records import NAN, Making, Segmentation
-from samcell_live.segmentation.inference import Inference, check_precision, choose_device
+from samcell_live.segmentation.inference import (
+    Inference,
+    check_precision,
+    choose_device,
+    choose_precision,
+)
 from samcell_live.segmentation.models import Model, load_model
 from samcell_live.segmentation.preprocess import grey
 from samcell_live.segmentation.scale import (
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from samcell_live.records import DistanceMap
+
+T = TypeVar("T")
 
 LARGEST_ON_DEVICE_PX = 2**26
 """Larger images stay in the computer's memory; only their tiles go to the device."""
@@ -65,10 +72,14 @@ def load_segmenter(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Look:
-    """What a network says of an image, and how large its cells are in it."""
+    """What a network says of an image that was resized for it."""
 
-    answer: Answer
+    images: Tensor
+    """(1, height, width) the image as it was looked at."""
+    maps: Tensor
+    """(1, height, width)"""
     cell_diameter_px: float
+    """In pixels of the image before it was resized."""
 
 
 class Segmenter:
@@ -105,7 +116,9 @@ class Segmenter:
         self._predict = Inference(
             model.network,
             device,
-            precision=settings.precision,
+            precision=choose_precision(
+                settings.precision, device, bears_bfloat16=model.bears_bfloat16
+            ),
             batch_tiles=min(settings.batch_tiles, model.most_tiles),
             compiled=settings.compile,
         )
@@ -113,6 +126,7 @@ class Segmenter:
         self.fill_threshold = _first(settings.fill_threshold, model.fill_threshold)
         check_thresholds(self.peak_threshold, self.fill_threshold)
         self.prominence = _first(settings.prominence, model.prominence)
+        self._mirror = _first(settings.mirror, model.mirror)
         told = (settings.cell_diameter_px, settings.cell_diameter_um)
         self._finds_diameters = model.finds_diameters and told == (None, None)
         self.making = Making(
@@ -121,12 +135,13 @@ class Segmenter:
             network=model.name,
             package=f"samcell_live {samcell_live.__version__}",
             device=str(device),
-            precision=settings.precision,
+            precision=self._predict.precision,
             settings=settings.model_dump()
             | {
                 "peak_threshold": self.peak_threshold,
                 "fill_threshold": self.fill_threshold,
                 "prominence": self.prominence,
+                "mirror": self._mirror,
             },
         )
 
@@ -266,15 +281,17 @@ class Segmenter:
         return self._look(image).cell_diameter_px
 
     def _predict_to_scale(self, image: Prepared) -> Answer:
-        return self._look(image.pixels).answer
+        look = self._look(image.pixels)
+        return fetch(self._with_mirrors(look.images, look.maps)[0])
 
     def _look(self, image: Tensor) -> _Look:
         """Look at an image until its cells are seen at the size that the model knows."""
         model, given, zoom = self._model, image, 1.0
         for _ in range(MOST_LOOKS):
-            (answer,) = self._predict_as_they_are([image])
-            seen_px = seen_diameter_px(answer.wait())
-            look = _Look(answer, seen_px / zoom)
+            images = self._on_device(image[None])
+            maps = self._maps(images)
+            seen_px = seen_diameter_px(fetch(maps[0]).wait())
+            look = _Look(images, maps, seen_px / zoom)
             better = next_zoom(
                 zoom, seen_px, model.cell_diameter_px, (given.shape[0], given.shape[1])
             )
@@ -286,11 +303,24 @@ class Segmenter:
 
     def _predict_as_they_are(self, images: Sequence[Tensor]) -> list[Answer]:
         first, *others = images
-        stack = torch.stack([first, *others]) if others else first[None]
-        if stack[0].numel() <= LARGEST_ON_DEVICE_PX:
-            stack = stack.to(self._predict.device, non_blocking=True)
-        maps = self._model.tiling.predict(stack, self._predict, self.batch_tiles)
-        return [fetch(distance) for distance in maps]
+        stack = self._on_device(torch.stack([first, *others]) if others else first[None])
+        return [fetch(one) for one in self._with_mirrors(stack, self._maps(stack))]
+
+    def _on_device(self, images: Tensor) -> Tensor:
+        if images[0].numel() > LARGEST_ON_DEVICE_PX:
+            return images
+        return images.to(self._predict.device, non_blocking=True)
+
+    def _maps(self, images: Tensor) -> Tensor:
+        """(n, height, width) distance maps of images."""
+        return self._model.tiling.predict(images, self._predict, self.batch_tiles)
+
+    def _with_mirrors(self, images: Tensor, maps: Tensor) -> Tensor:
+        """Give the mean of the maps of images and, if so set, of their mirror images."""
+        if not self._mirror:
+            return maps
+        mirrored = (self._maps(images.flip(axis)).flip(axis) for axis in (1, 2))
+        return sum(mirrored, maps) / 3
 
     def finish(self, prepared: Prepared, answer: Answer) -> Segmentation:
         """Turn the network's answer into cells: the third stage."""
@@ -346,7 +376,7 @@ class Segmenter:
         return min_area_um2 / pixel_size_um**2
 
 
-def _first(chosen: float | None, default: float) -> float:
+def _first(chosen: T | None, default: T) -> T:
     return default if chosen is None else chosen
 
 

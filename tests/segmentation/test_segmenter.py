@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import torch
 from segmenters import CENTRES, blobs, sees_brightness
-from torch import Tensor
+from torch import Tensor, nn
 
 from samcell_live.segmentation.inference import choose_device
 from samcell_live.segmentation.models import Model
@@ -105,6 +105,54 @@ def test_a_prominence_parts_cells_that_are_one_region() -> None:
     assert sees_brightness(prominent)(blobs(CENTRES)).labels.max() == len(CENTRES)
     assert sees_brightness(prominent).making.settings["prominence"] == 0.3
     assert sees_brightness().making.settings["prominence"] == 0
+
+
+class SeesBetterOnTheLeft(nn.Module):
+    """Says of a bright pixel that it is the deeper, the farther left it lies."""
+
+    def forward(self, tiles: Tensor) -> Tensor:
+        return 8 * tiles * torch.linspace(1, 0.5, tiles.shape[-1]) - 4
+
+
+@pytest.mark.parametrize("finds_diameters", [False, True])
+def test_of_mirror_images_the_mean_is_taken_where_asked_for(finds_diameters: bool) -> None:
+    like = sees_brightness()._model
+    own = {"network": SeesBetterOnTheLeft(), "finds_diameters": finds_diameters}
+    model = Model(**{name: getattr(like, name) for name in Model.__slots__} | own)
+    image = blobs(CENTRES)
+
+    def predict(image: npt.NDArray[np.uint16], *, mirror: bool) -> npt.NDArray[np.float32]:
+        settings = SegmentationSettings(mirror=mirror)
+        return Segmenter(model, settings, torch.device("cpu")).predict_distance(image)
+
+    plain = predict(image, mirror=False)
+    columns = predict(image[:, ::-1], mirror=False)[:, ::-1]
+    rows = predict(image[::-1], mirror=False)[::-1]
+    assert np.abs(plain - columns).max() > 0.1
+    np.testing.assert_allclose(
+        predict(image, mirror=True), (plain + columns + rows) / 3, atol=1e-6
+    )
+
+
+def test_the_starter_is_asked_of_mirror_images_unless_told_otherwise() -> None:
+    assert Segmenter.from_name("starter", "cpu").making.settings["mirror"] is True
+    plain = Segmenter.from_name("starter", "cpu", mirror=False)
+    assert plain.making.settings["mirror"] is False
+    assert sees_brightness().making.settings["mirror"] is False
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [("avx512_bf16", "bfloat16"), ("avx2", "float32")]
+)
+def test_the_starter_takes_bfloat16_where_a_cpu_computes_in_it(
+    capability: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True})
+
+    assert Segmenter.from_name("starter", "cpu").making.precision == expected
+    exact = Segmenter.from_name("starter", "cpu", precision="float32")
+    assert exact.making.precision == "float32"
+    assert sees_brightness().making.precision == "float32"
 
 
 def test_a_failing_network_is_an_error_and_not_an_empty_dish() -> None:
