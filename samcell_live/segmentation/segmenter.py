@@ -339,7 +339,7 @@ class Segmenter:
         return Segmentation(labels, distance, self.making)
 
     def n_tiles(self, prepared: Prepared) -> int:
-        """Tiles that an image costs."""
+        """Tiles that an image is cut into, before any second look or mirror image."""
         height_px, width_px = prepared.pixels.shape
         return self._model.tiling.n_tiles((height_px, width_px))
 
