@@ -2,10 +2,10 @@
 
     python benchmarks/precision.py IMAGE|FOLDER... [--model starter] [--device cpu]
 
-Every image is segmented in float32, the default, and in each format that the device
-computes in. Printed for each format: the largest and the mean over images of the largest
-difference of the distance map, the part of the pixels that change between cell and
-background, the images whose count of cells changes, and the time beside float32's.
+Every image is segmented in float32 and in each other format that the device computes in.
+Printed for each format: the largest and the mean over images of the largest difference of
+the distance map, the part of the pixels that change between cell and background, the
+images whose count of cells changes, and the time beside float32's.
 """
 
 from __future__ import annotations

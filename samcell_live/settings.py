@@ -22,6 +22,7 @@ from samcell_live.sequences import Sequence
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 WantedPrecision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
+"""Written out, as Typer takes no union of literals."""
 Preset: TypeAlias = Literal["default", "reference"]
 Raw: TypeAlias = Literal["keep", "spill"]
 Plane: TypeAlias = Literal["middle", "sharpest", "max", "mean"] | NonNegativeInt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,6 @@ import torch
 from segmenters import sees_brightness
 
 from samcell_live.segmentation.distance import distance_map
-from samcell_live.segmentation.models import Model
 from samcell_live.segmentation.scale import (
     LONGER_THAN_ROUND,
     MOST_LOOKS,
@@ -94,10 +94,9 @@ class Watched:
 def finder(watched: Watched, **settings: float) -> Segmenter:
     """A segmenter that looks for the size of cells; it knows those of 24 px best."""
     plain = sees_brightness()._model
-    fields = {name: getattr(plain, name) for name in Model.__slots__}
-    own = {"prepare": watched, "finds_diameters": True, "cell_diameter_px": 24.0}
+    model = replace(plain, prepare=watched, finds_diameters=True, cell_diameter_px=24.0)
     chosen = SegmentationSettings.model_validate(settings)
-    return Segmenter(Model(**fields | own), chosen, torch.device("cpu"))
+    return Segmenter(model, chosen, torch.device("cpu"))
 
 
 def large_cell() -> npt.NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from segmenters import CENTRES, blobs, sees_brightness
 from torch import Tensor, nn
 
 from samcell_live.segmentation.inference import choose_device
-from samcell_live.segmentation.models import Model
 from samcell_live.segmentation.preprocess import grey, scale_to_unit
 from samcell_live.segmentation.reference import centroid_markers
 from samcell_live.segmentation.reference_network import ReferenceTiling
@@ -54,10 +54,7 @@ def test_a_cell_diameter_resizes_and_returns_on_the_original_grid() -> None:
         return scale_to_unit(image)
 
     settings = SegmentationSettings(cell_diameter_um=40)
-    plain = sees_brightness()._model
-    model = Model(
-        **{name: getattr(plain, name) for name in Model.__slots__} | {"prepare": remember}
-    )
+    model = replace(sees_brightness()._model, prepare=remember)
 
     result = Segmenter(model, settings, torch.device("cpu"))(blobs(CENTRES), 2.0)
 
@@ -116,9 +113,11 @@ class SeesBetterOnTheLeft(nn.Module):
 
 @pytest.mark.parametrize("finds_diameters", [False, True])
 def test_of_mirror_images_the_mean_is_taken_where_asked_for(finds_diameters: bool) -> None:
-    like = sees_brightness()._model
-    own = {"network": SeesBetterOnTheLeft(), "finds_diameters": finds_diameters}
-    model = Model(**{name: getattr(like, name) for name in Model.__slots__} | own)
+    model = replace(
+        sees_brightness()._model,
+        network=SeesBetterOnTheLeft(),
+        finds_diameters=finds_diameters,
+    )
     image = blobs(CENTRES)
 
     def predict(image: npt.NDArray[np.uint16], *, mirror: bool) -> npt.NDArray[np.float32]:
