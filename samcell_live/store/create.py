@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ known), and whether it was removed again when its result was safe."""
 
 COLUMN_CHUNK = 1024
 """Rows of a column in one file: 8 kB, rewritten for each frame."""
+
+MOST_AT_ONCE = 8
+"""Columns that are made at once: each waits for the disk a few times."""
 
 
 def create_run(
@@ -96,22 +100,23 @@ def _create_frames(root: Path, plan: RunPlan, expected: Iterable[FrameKey] | Non
     write_group(root / layout.SAMCELL / "processes")
     write_group(root / layout.FRAMES)
     n_slots = plan.shape.n_slots
-    for name in FrameRow._fields:
-        create_column(root / layout.frame_column(name), n_slots, "float64", np.nan)
-    for name, dtype in FRAME_MARKS.items():
-        create_column(root / layout.frame_column(name), n_slots, dtype)
-    for name, column in key_columns(plan).items():
-        wait(
-            create_column(root / layout.frame_column(name), n_slots, "int32").write(column)
-        )
+    keys = key_columns(plan)
+    columns = create_columns(
+        root / layout.FRAMES,
+        n_slots,
+        dict.fromkeys(FrameRow._fields, ("float64", np.nan))
+        | {name: (dtype, 0) for name, dtype in FRAME_MARKS.items()}
+        | dict.fromkeys(keys, ("int32", 0))
+        | {"rank": ("int32", NOT_EXPECTED)},
+    )
     ranks = np.full(n_slots, NOT_EXPECTED, dtype=np.int32)
     wanted = plan.shape.all_keys() if expected is None else expected
     slots = [plan.shape.slot(key) for key in wanted]
     ranks[slots] = np.arange(len(slots))
-    column = create_column(
-        root / layout.frame_column("rank"), n_slots, "int32", NOT_EXPECTED
+    wait(
+        columns["rank"].write(ranks),
+        *[columns[name].write(places) for name, places in keys.items()],
     )
-    wait(column.write(ranks))
 
 
 def key_columns(plan: RunPlan) -> dict[str, npt.NDArray[np.int32]]:
@@ -124,6 +129,19 @@ def add_column(path: Path, n_slots: int, dtype: str, fill_value: float = 0) -> N
     """Make a column that a run of an earlier version lacks."""
     if not (path / "zarr.json").is_file():
         create_column(path, n_slots, dtype, fill_value)
+
+
+def create_columns(
+    folder: Path, n_slots: int, kinds: Mapping[str, tuple[str, float]]
+) -> dict[str, Array]:
+    """Make per-frame columns of these names, dtypes and fill values, side by side."""
+
+    def create(name: str) -> Array:
+        dtype, fill_value = kinds[name]
+        return create_column(folder / name, n_slots, dtype, fill_value)
+
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        return dict(zip(kinds, pool.map(create, kinds), strict=True))
 
 
 def create_column(path: Path, n_slots: int, dtype: str, fill_value: float = 0) -> Array:

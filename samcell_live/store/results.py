@@ -26,7 +26,7 @@ from samcell_live.store.arrays import (
     wait,
     write_group,
 )
-from samcell_live.store.create import add_column, create_column
+from samcell_live.store.create import add_column, create_columns
 from samcell_live.store.plan import GROWTH_T, RunPlan
 from samcell_live.together import Together
 
@@ -222,11 +222,12 @@ def _create_analysis(path: Path, plan: RunPlan, name: str, making: dict[str, Any
     for view in plan.views:
         _create_labels(path, plan, view.path, name)
     group = path / layout.analysis(name)
-    group.mkdir(parents=True, exist_ok=True)
-    for column in SeriesRow._fields:
-        create_column(path / layout.series_column(name, column), n_slots, "float32", np.nan)
-    create_column(path / layout.series_column(name, "committed"), n_slots, "uint8")
     write_group(path / layout.series(name))
+    create_columns(
+        path / layout.series(name),
+        n_slots,
+        dict.fromkeys(SeriesRow._fields, ("float32", np.nan)) | {"committed": ("uint8", 0)},
+    )
     create_array(
         group / "failures",
         shape=(n_slots, FAILURE_BYTES),
