@@ -113,10 +113,10 @@ class SegmentationSettings(Settings):
         "that computes in it, else float32. Others than float32 are faster where the "
         "device has them, and move a few cells: see docs/performance.md.",
     )
-    mirror: bool | None = Field(
+    half_turn: bool | None = Field(
         None,
-        description="Take the mean of what the network says of an image and of its two "
-        "mirror images: three times the work. Unset: the starter does, SAMCell does not.",
+        description="Take the mean of what the network says of an image as it is and turned "
+        "by 180 degrees: twice the work. Unset: the starter does, SAMCell does not.",
     )
     compile: bool = Field(
         False,
@@ -147,7 +147,7 @@ class SegmentationSettings(Settings):
 
     @model_validator(mode="after")
     def _reference_goes_its_own_way(self) -> SegmentationSettings:
-        for setting in ("prominence", "mirror"):
+        for setting in ("prominence", "half_turn"):
             value = getattr(self, setting)
             if self.preset == "reference" and value:
                 raise ValueError(

@@ -120,7 +120,7 @@ def test_fill_lies_below_peak() -> None:
         SegmentationSettings(peak_threshold=0.4, fill_threshold=0.5)
 
 
-@pytest.mark.parametrize(("setting", "value"), [("prominence", 0.2), ("mirror", True)])
+@pytest.mark.parametrize(("setting", "value"), [("prominence", 0.2), ("half_turn", True)])
 def test_the_reference_knows_no_way_but_its_own(setting: str, value: object) -> None:
     chosen = {"preset": "reference", setting: value}
     with pytest.raises(ValidationError, match=f"{setting} is {value}, but the preset"):

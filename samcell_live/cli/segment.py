@@ -91,12 +91,12 @@ def segment(
         WantedPrecision | None,
         typer.Option(help="Number format in the network. [default: auto]"),
     ] = None,
-    mirror: Annotated[
+    half_turn: Annotated[
         bool | None,
         typer.Option(
-            "--mirror/--no-mirror",
-            help="Ask the network of both mirror images, too: slower, surer. [default: "
-            "the model's]",
+            "--half-turn/--no-half-turn",
+            help="Ask the network of the image turned by 180 degrees, too: slower, surer. "
+            "[default: the model's]",
         ),
     ] = None,
     xlsx: Annotated[
@@ -124,7 +124,7 @@ def segment(
         "preset": preset,
         "device": device,
         "precision": precision,
-        "mirror": mirror,
+        "half_turn": half_turn,
         "fill_holes": fill_holes,
         "drop_border_cells": drop_border_cells,
     }

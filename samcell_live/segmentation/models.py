@@ -61,8 +61,8 @@ class Model:
     """Of the peaks that seed cells; 0: regions above the peak threshold seed them."""
     finds_diameters: bool = False
     """Whether it sees cells of any size well enough to tell how large they are."""
-    mirror: bool = False
-    """Whether it does best by the mean over an image and its mirror images."""
+    half_turn: bool = False
+    """Whether it does best by the mean over an image as it is and turned by 180 degrees."""
     bears_bfloat16: bool = False
     """Whether its cells are the same in bfloat16, by measurement."""
     markers: Callable[[Mask], Labels] | None = None
@@ -114,7 +114,7 @@ def _starter(weights: Weights, header: StarterHeader) -> Model:
         cell_diameter_px=header.cell_diameter_px,
         prominence=header.prominence,
         finds_diameters=True,
-        mirror=True,
+        half_turn=True,
         bears_bfloat16=True,
     )
 

@@ -126,7 +126,7 @@ class Segmenter:
         self.fill_threshold = _first(settings.fill_threshold, model.fill_threshold)
         check_thresholds(self.peak_threshold, self.fill_threshold)
         self.prominence = _first(settings.prominence, model.prominence)
-        self._mirror = _first(settings.mirror, model.mirror)
+        self._half_turn = _first(settings.half_turn, model.half_turn)
         told = (settings.cell_diameter_px, settings.cell_diameter_um)
         self._finds_diameters = model.finds_diameters and told == (None, None)
         self.making = Making(
@@ -141,7 +141,7 @@ class Segmenter:
                 "peak_threshold": self.peak_threshold,
                 "fill_threshold": self.fill_threshold,
                 "prominence": self.prominence,
-                "mirror": self._mirror,
+                "half_turn": self._half_turn,
             },
         )
 
@@ -282,7 +282,7 @@ class Segmenter:
 
     def _predict_to_scale(self, image: Prepared) -> Answer:
         look = self._look(image.pixels)
-        return fetch(self._with_mirrors(look.images, look.maps)[0])
+        return fetch(self._with_half_turn(look.images, look.maps)[0])
 
     def _look(self, image: Tensor) -> _Look:
         """Look at an image until its cells are seen at the size that the model knows."""
@@ -304,7 +304,7 @@ class Segmenter:
     def _predict_as_they_are(self, images: Sequence[Tensor]) -> list[Answer]:
         first, *others = images
         stack = self._on_device(torch.stack([first, *others]) if others else first[None])
-        return [fetch(one) for one in self._with_mirrors(stack, self._maps(stack))]
+        return [fetch(one) for one in self._with_half_turn(stack, self._maps(stack))]
 
     def _on_device(self, images: Tensor) -> Tensor:
         if images[0].numel() > LARGEST_ON_DEVICE_PX:
@@ -315,12 +315,12 @@ class Segmenter:
         """(n, height, width) distance maps of images."""
         return self._model.tiling.predict(images, self._predict, self.batch_tiles)
 
-    def _with_mirrors(self, images: Tensor, maps: Tensor) -> Tensor:
-        """Give the mean of the maps of images and, if so set, of their mirror images."""
-        if not self._mirror:
+    def _with_half_turn(self, images: Tensor, maps: Tensor) -> Tensor:
+        """Give the maps of images or, if so set, their mean with those of them turned."""
+        if not self._half_turn:
             return maps
-        mirrored = (self._maps(images.flip(axis)).flip(axis) for axis in (1, 2))
-        return sum(mirrored, maps) / 3
+        turned = self._maps(images.flip(1, 2)).flip(1, 2)
+        return (maps + turned) / 2
 
     def finish(self, prepared: Prepared, answer: Answer) -> Segmentation:
         """Turn the network's answer into cells: the third stage."""
@@ -339,7 +339,7 @@ class Segmenter:
         return Segmentation(labels, distance, self.making)
 
     def n_tiles(self, prepared: Prepared) -> int:
-        """Tiles that an image is cut into, before any second look or mirror image."""
+        """Tiles that an image is cut into, before any second look or half turn."""
         height_px, width_px = prepared.pixels.shape
         return self._model.tiling.n_tiles((height_px, width_px))
 

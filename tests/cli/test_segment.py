@@ -91,7 +91,7 @@ def test_options_reach_the_segmenter(tmp_path: Path, images: Path) -> None:
         "segment", images / "a.tif", "--out", tmp_path / "out", "--json",
         "--peak", "0.7", "--fill", "0.3", "--prominence", "0.2", "--diameter-um", "20",
         "--pixel-size-um", "0.5", "--min-area-um2", "15", "--device", "cpu",
-        "--precision", "float32", "--no-mirror",
+        "--precision", "float32", "--no-half-turn",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     answer = told(result)
@@ -100,7 +100,7 @@ def test_options_reach_the_segmenter(tmp_path: Path, images: Path) -> None:
     assert settings["prominence"] == 0.2
     assert (settings["cell_diameter_um"], settings["min_area_um2"]) == (20, 15)
     assert settings["device"] == "cpu"
-    assert (settings["precision"], settings["mirror"]) == ("float32", False)
+    assert (settings["precision"], settings["half_turn"]) == ("float32", False)
     assert answer["images"][0]["pixel_size_um"] == 0.5
 
 

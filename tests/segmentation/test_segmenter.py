@@ -112,7 +112,9 @@ class SeesBetterOnTheLeft(nn.Module):
 
 
 @pytest.mark.parametrize("finds_diameters", [False, True])
-def test_of_mirror_images_the_mean_is_taken_where_asked_for(finds_diameters: bool) -> None:
+def test_an_image_is_looked_at_upside_down_too_where_asked_for(
+    finds_diameters: bool,
+) -> None:
     model = replace(
         sees_brightness()._model,
         network=SeesBetterOnTheLeft(),
@@ -120,24 +122,25 @@ def test_of_mirror_images_the_mean_is_taken_where_asked_for(finds_diameters: boo
     )
     image = blobs(CENTRES)
 
-    def predict(image: npt.NDArray[np.uint16], *, mirror: bool) -> npt.NDArray[np.float32]:
-        settings = SegmentationSettings(mirror=mirror)
+    def predict(
+        image: npt.NDArray[np.uint16], *, half_turn: bool
+    ) -> npt.NDArray[np.float32]:
+        settings = SegmentationSettings(half_turn=half_turn)
         return Segmenter(model, settings, torch.device("cpu")).predict_distance(image)
 
-    plain = predict(image, mirror=False)
-    columns = predict(image[:, ::-1], mirror=False)[:, ::-1]
-    rows = predict(image[::-1], mirror=False)[::-1]
-    assert np.abs(plain - columns).max() > 0.1
+    plain = predict(image, half_turn=False)
+    turned = predict(image[::-1, ::-1], half_turn=False)[::-1, ::-1]
+    assert np.abs(plain - turned).max() > 0.1
     np.testing.assert_allclose(
-        predict(image, mirror=True), (plain + columns + rows) / 3, atol=1e-6
+        predict(image, half_turn=True), (plain + turned) / 2, atol=1e-6
     )
 
 
-def test_the_starter_is_asked_of_mirror_images_unless_told_otherwise() -> None:
-    assert Segmenter.from_name("starter", "cpu").making.settings["mirror"] is True
-    plain = Segmenter.from_name("starter", "cpu", mirror=False)
-    assert plain.making.settings["mirror"] is False
-    assert sees_brightness().making.settings["mirror"] is False
+def test_the_starter_turns_images_unless_told_otherwise() -> None:
+    assert Segmenter.from_name("starter", "cpu").making.settings["half_turn"] is True
+    plain = Segmenter.from_name("starter", "cpu", half_turn=False)
+    assert plain.making.settings["half_turn"] is False
+    assert sees_brightness().making.settings["half_turn"] is False
 
 
 @pytest.mark.parametrize(
