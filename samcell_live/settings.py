@@ -115,7 +115,7 @@ class SegmentationSettings(Settings):
     )
     half_turn: bool | None = Field(
         None,
-        description="Take the mean of what the network says of an image as it is and turned "
+        description="Take the mean of what the network says of an image and of it turned "
         "by 180 degrees: twice the work. Unset: the starter does, SAMCell does not.",
     )
     compile: bool = Field(

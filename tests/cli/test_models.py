@@ -70,7 +70,7 @@ def test_the_starter_is_described_by_its_name() -> None:
 
     assert result.exit_code == 0, result.output
     assert "3,919,659 numbers" in result.stdout
-    assert "peak 0.25, fill 0.042" in result.stdout
+    assert "peak 0.2, fill 0.037" in result.stdout
 
 
 def test_an_imported_model_is_listed_and_described() -> None:
