@@ -1,9 +1,9 @@
 """What monitoring costs the acquisition: the same sequence with and without us.
 
-    python benchmarks/tap.py [--frames 500] [--repeats 3] [--side-px 2048]
+    python benchmarks/tap.py [--frames 500] [--repeats 3] [--side-px 2048] [--every-ms 50]
 
-A stand-in camera gives uint16 frames every 50 ms through pymmcore-plus's own runner, with
-our monitor, its writer and its worker, and without, in turn. Printed: time that the
+A stand-in camera gives uint16 frames at a steady pace through pymmcore-plus's own runner,
+with our monitor, its writer and its worker, and without, in turn. Printed: time that the
 acquisition thread spends in our listener per frame, and the duration of the sequence with
 us over that without.
 """
@@ -29,14 +29,14 @@ from pymmcore_plus.mda import MDARunner, PMDAEngine
 from samcell_live.microscope.beginning import Experiment
 from samcell_live.microscope.monitor import Monitor
 
-EXPOSURE_S = 0.05
 MOST_MS, MOST_RATIO = 0.5, 1.02
 
 
 class StandInEngine(PMDAEngine):
     """Yields a fresh frame per event, at the pace of a camera."""
 
-    def __init__(self, side_px: int) -> None:
+    def __init__(self, side_px: int, exposure_s: float) -> None:
+        self.exposure_s = exposure_s
         self.image = np.random.default_rng(0).integers(
             0, 4000, (side_px, side_px), dtype=np.uint16
         )
@@ -56,20 +56,20 @@ class StandInEngine(PMDAEngine):
         yield from events
 
     def exec_event(self, event: useq.MDAEvent) -> Iterator[Any]:
-        time.sleep(EXPOSURE_S)
+        time.sleep(self.exposure_s)
         yield (
             self.image.copy(),
             event,
-            {"pixel_size_um": 0.65, "exposure_ms": EXPOSURE_S * 1e3},
+            {"pixel_size_um": 0.65, "exposure_ms": self.exposure_s * 1e3},
         )
 
 
 class Core:
     """The part of a core that a monitor needs."""
 
-    def __init__(self, side_px: int) -> None:
+    def __init__(self, engine: StandInEngine) -> None:
         self.mda = MDARunner()
-        self.mda.set_engine(StandInEngine(side_px))
+        self.mda.set_engine(engine)
 
     def getImageBitDepth(self) -> int:  # noqa: N802 - pymmcore-plus's name
         return 12
@@ -90,9 +90,9 @@ class TimedMonitor(Monitor):
 taken_ms: list[float] = []
 
 
-def acquire(sequence: useq.MDASequence, side_px: int, store: Path | None) -> float:
+def acquire(sequence: useq.MDASequence, engine: StandInEngine, store: Path | None) -> float:
     """Run the sequence and return how long it took, with our monitor or without."""
-    core = Core(side_px)
+    core = Core(engine)
     monitor = TimedMonitor(core, store, Experiment()) if store is not None else None
     started = time.perf_counter()
     core.mda.run(sequence)
@@ -112,18 +112,20 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=500)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--side-px", type=int, default=2048)
+    parser.add_argument("--every-ms", type=float, default=50)
     chosen = parser.parse_args()
+    engine = StandInEngine(chosen.side_px, chosen.every_ms / 1e3)
     sequence = useq.MDASequence(
         channels=["phase"], time_plan={"interval": 0, "loops": chosen.frames}
     )
     warm_up = sequence.replace(time_plan={"interval": 0, "loops": 5})
-    acquire(warm_up, chosen.side_px, None)
+    acquire(warm_up, engine, None)
     with_s, without_s = [], []
     for _ in range(chosen.repeats):
-        without_s.append(acquire(sequence, chosen.side_px, None))
+        without_s.append(acquire(sequence, engine, None))
         with tempfile.TemporaryDirectory() as folder:
             store = Path(folder) / "run.ome.zarr"
-            with_s.append(acquire(sequence, chosen.side_px, store))
+            with_s.append(acquire(sequence, engine, store))
 
     median_ms = statistics.median(taken_ms)
     p95_ms = statistics.quantiles(taken_ms, n=20)[-1]
@@ -131,7 +133,7 @@ def main() -> None:
     print(f"machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores")
     print(
         f"{chosen.frames} frames, {chosen.side_px} px squared, uint16, one in "
-        f"{EXPOSURE_S * 1e3:.0f} ms; {chosen.repeats} times with us and without, in turn"
+        f"{chosen.every_ms:g} ms; {chosen.repeats} times with us and without, in turn"
     )
     print(
         f"acquisition thread: median {median_ms:.3f} ms a frame (at most {MOST_MS}), 95 % "
