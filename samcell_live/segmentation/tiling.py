@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import NamedTuple, Protocol, TypeAlias
@@ -128,59 +128,51 @@ def predict_in_tiles(
             f"the overlap must lie between 0 and {min(tile_px) // 2}, half a tile."
         )
     height_px, width_px = images.shape[1:]
-    rows = _spans(height_px, tile_px[0], overlap_px, images.device)
-    columns = _spans(width_px, tile_px[1], overlap_px, images.device)
-    filled = _reflect(images, rows[-1].tile.stop, columns[-1].tile.stop)
+    rows = list(_spans(height_px, tile_px[0], overlap_px, images.device))
+    columns = list(_spans(width_px, tile_px[1], overlap_px, images.device))
     blended = torch.zeros_like(images)
     places = product(range(len(images)), rows, columns)
     while batch := list(islice(places, batch_tiles)):
-        tiles = torch.stack([filled[i, row.tile, column.tile] for i, row, column in batch])
+        tiles = torch.stack(
+            [images[i][row.source[:, None], column.source] for i, row, column in batch]
+        )
         for (i, row, column), answer in zip(batch, predict(tiles), strict=True):
-            inside = blended[i, row.tile, column.tile]
-            weights = torch.outer(row.weights, column.weights)
-            n_rows, n_columns = inside.shape
-            inside.addcmul_(answer[:n_rows, :n_columns], weights[:n_rows, :n_columns])
+            inside = blended[i, row.target, column.target]
+            weighted = answer * row.weights[:, None] * column.weights
+            inside += weighted[: inside.shape[0], : inside.shape[1]]
     return blended
 
 
 class _Span(NamedTuple):
     """The stretch of one axis that a tile covers."""
 
-    tile: slice
-    """May end beyond the image."""
+    source: Tensor
+    """(tile_px,) the image's pixel for each of the tile's."""
+    target: slice
+    """The pixels that the tile answers for."""
     weights: Tensor
     """(tile_px,) float32."""
 
 
 def _spans(
     length_px: int, tile_px: int, overlap_px: int, device: torch.device
-) -> list[_Span]:
+) -> Iterator[_Span]:
     """Cover one axis; only the ends of the image keep their full weight."""
     stride_px = tile_px - overlap_px
     n_tiles = 1 + max(0, -(-(length_px - tile_px) // stride_px))
+    covered_px = (n_tiles - 1) * stride_px + tile_px
+    reflected = np.pad(np.arange(length_px), (0, covered_px - length_px), mode="reflect")
+    sources = torch.from_numpy(reflected).to(device)
     fade_in = _fade_in(overlap_px).to(device)
-    spans = []
     for place in range(n_tiles):
+        start = place * stride_px
         weights = torch.ones(tile_px, device=device)
         if place > 0:
             weights[:overlap_px] = fade_in
         if place < n_tiles - 1:
             weights[tile_px - overlap_px :] = fade_in.flip(0)
-        start = place * stride_px
-        spans.append(_Span(slice(start, start + tile_px), weights))
-    return spans
-
-
-def _reflect(images: Tensor, height_px: int, width_px: int) -> Tensor:
-    """Continue images beyond the bottom and the right as mirrors there would."""
-    if images.shape[1:] == (height_px, width_px):
-        return images
-    rows, columns = (
-        torch.from_numpy(np.pad(np.arange(now), (0, wanted - now), mode="reflect"))
-        for now, wanted in zip(images.shape[1:], (height_px, width_px), strict=True)
-    )
-    device = images.device
-    return images[:, rows[:, None].to(device), columns.to(device)]
+        target = slice(start, min(start + tile_px, length_px))
+        yield _Span(sources[start : start + tile_px], target, weights)
 
 
 def _fade_in(overlap_px: int) -> Tensor:
