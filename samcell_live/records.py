@@ -5,9 +5,10 @@ Arrays are rows before columns. Units are in the names. Unknown is NaN, never 0.
 
 from __future__ import annotations
 
-import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product, starmap
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -78,9 +79,14 @@ class RunShape:
     cam: int = 1
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """Length of each axis, in the order of a `FrameKey`."""
+        return self.t, self.p, self.g, self.c, self.z, self.cam
+
+    @property
     def n_slots(self) -> int:
         """Slots in all: the length of every per-frame column."""
-        return self.t * self.p * self.g * self.c * self.z * self.cam
+        return math.prod(self.sizes)
 
     def slot(self, key: FrameKey) -> int:
         """Row of this frame in every per-frame column.
@@ -91,7 +97,7 @@ class RunShape:
             If the frame lies outside the run.
         """
         slot = 0
-        for place, size in zip(key, dataclasses.astuple(self), strict=True):
+        for place, size in zip(key, self.sizes, strict=True):
             if not 0 <= place < size:
                 raise ValueError(
                     f"{key} lies outside this run, whose axes are {self}. "
@@ -110,14 +116,14 @@ class RunShape:
         FrameKey(t=2, p=1, g=0, c=1, z=0, cam=0)
         """
         places = []
-        for size in reversed(dataclasses.astuple(self)):
+        for size in reversed(self.sizes):
             slot, place = divmod(slot, size)
             places.append(place)
         return FrameKey(*reversed(places))
 
     def all_keys(self) -> Iterator[FrameKey]:
         """All frames in slot order."""
-        return map(self.key, range(self.n_slots))
+        return starmap(FrameKey, product(*map(range, self.sizes)))
 
 
 class FrameRow(NamedTuple):

@@ -101,7 +101,7 @@ class WorkerProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
-            start_new_session=os.name != "nt",
+            process_group=None if os.name == "nt" else 0,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         _let_others_go_first(process.pid)
@@ -155,9 +155,12 @@ class WorkerProcess:
 
 
 def _let_others_go_first(pid: int) -> None:
-    """Lower a process's priority: the camera and the disk come before the analysis."""
+    """Lower a process's priority: the camera and the disk come before the analysis.
+
+    Linux has a class of processes that are interrupted as soon as another wants the
+    processor. It counts within a session, so the worker stays in that of the acquisition.
+    """
     with suppress(OSError, psutil.Error):  # it is there to help, and not needed
         psutil.Process(pid).nice(LOW_PRIORITY)
-        # Linux weighs sessions against each other where it groups processes by them.
-        if (autogroup := Path(f"/proc/{pid}/autogroup")).exists():
-            autogroup.write_text(str(LOW_PRIORITY), encoding="ascii")
+        if sys.platform == "linux":
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))

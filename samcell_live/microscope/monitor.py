@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,6 +73,7 @@ class Monitor:
         self._tap = Tap(core.mda.events, self)
         # Slow, so that no sequence is to wait for it; frames are heard of meanwhile.
         import_module("samcell_live.store.ome_xml")
+        gc.collect()  # else the events of the first sequence bring it about
 
     @property
     def runs(self) -> list[LiveRun]:

@@ -121,7 +121,7 @@ def _create_frames(root: Path, plan: RunPlan, expected: Iterable[FrameKey] | Non
 
 def key_columns(plan: RunPlan) -> dict[str, npt.NDArray[np.int32]]:
     """Where each slot lies on each axis, by the axis."""
-    places = np.array([tuple(key) for key in plan.shape.all_keys()], dtype=np.int32)
+    places = np.array(list(plan.shape.all_keys()), dtype=np.int32)
     return dict(zip(FrameKey._fields, places.T, strict=True))
 
 

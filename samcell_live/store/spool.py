@@ -21,6 +21,11 @@ MOST_AT_ONCE = 8
 MOST_UNDER_WAY = 2
 """While frames are marked, those after them are compressed and written."""
 
+CAMERA_FIRST_S = 0.003
+"""Writing begins this much after a frame came: until then the thread that handed it over,
+which is the camera's, is on its way to the next exposure. Where processors are few it would
+wait there for those who write, several times as long."""
+
 RETRY_S = 1.0
 GIVE_UP_S = 60.0
 """After the run has ended, a frame that cannot be written is tried for this long."""
@@ -67,6 +72,7 @@ class Spool:
         """Frames that are not safe yet; the first of them are under way."""
         self._under_way: deque[tuple[list[Frame], Finish]] = deque()
         self._waiting_bytes = 0
+        self._last_came_s = 0.0
         self._changed = threading.Condition()
         self._closing = False
         self._deadline_s = float("inf")
@@ -89,6 +95,7 @@ class Spool:
             if self._waiting_bytes + frame.pixels.nbytes <= self._budget_bytes:
                 self._waiting.append(frame)
                 self._waiting_bytes += frame.pixels.nbytes
+                self._last_came_s = time.monotonic()
                 self._changed.notify_all()
                 return
             self.health.written_in_place += 1
@@ -118,6 +125,7 @@ class Spool:
                     return
                 frames = self._next_frames()
             if frames:
+                time.sleep(max(0.0, self._last_came_s + CAMERA_FIRST_S - time.monotonic()))
                 self._under_way.append((frames, self._begun(frames)))
             else:
                 self._finish(*self._under_way.popleft())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from builders import frame, plan
 
@@ -49,6 +50,26 @@ def test_a_killed_worker_is_replaced_and_each_frame_is_analysed_once(
     assert run.worker.restarts == 1
     assert reader.counts("cells") == (4, 4, 0, 4, 0, 0)
     assert check_store(tmp_path / "run") == []
+
+
+def child_at(store: Path) -> psutil.Process:
+    children = psutil.Process().children()
+    return next(child for child in children if str(store) in child.cmdline())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such class")
+def test_a_worker_computes_when_the_acquisition_leaves_the_processor_to_it(
+    tmp_path: Path,
+) -> None:
+    run = LiveRun(tmp_path / "run", plan(RunShape(t=1)))
+    try:
+        pid = child_at(run.path).pid
+        assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+        # It counts between processes of one session; Ctrl-C goes to one process group.
+        assert os.getsid(pid) == os.getsid(0)
+        assert os.getpgid(pid) != os.getpgid(0)
+    finally:
+        run.worker.kill()
 
 
 def test_a_worker_that_is_refused_is_not_started_again(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from samcell_live.store.check import check_store
 from samcell_live.store.create import create_run
 from samcell_live.store.frames import FrameWriter, frame_file
 from samcell_live.store.reader import RunReader
-from samcell_live.store.spool import Spool
+from samcell_live.store.spool import CAMERA_FIRST_S, Spool
 
 FRAME_BYTES = frame().pixels.nbytes
 
@@ -52,6 +52,17 @@ def test_offering_returns_while_the_disk_is_busy() -> None:
     disk.set()
     spool.close()
     assert spool.health.written == 5
+
+
+def test_the_thread_that_offered_a_frame_gets_on_before_writing_begins() -> None:
+    begun_s: list[float] = []
+    spool = Spool(
+        when_waited_for(lambda *some: begun_s.append(time.monotonic())), FRAME_BYTES
+    )
+    offered_s = time.monotonic()
+    spool.offer(frame())
+    spool.close()
+    assert begun_s[0] - offered_s >= CAMERA_FIRST_S
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
