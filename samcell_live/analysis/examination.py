@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,22 @@ from samcell_live.culture.cells import cell_table
 from samcell_live.culture.confluence import measured_only, summarise
 from samcell_live.culture.quality import Appearance, focus
 from samcell_live.records import NAN, Frame, FrameKey, Labels, Segmentation, SeriesRow
+from samcell_live.segmentation.stages import Prepared
 from samcell_live.store.pictures import project
 from samcell_live.store.reader import RunReader
 from samcell_live.store.stacks import Stacks, Task
 
 logger = logging.getLogger(__name__)
 
-Segment: TypeAlias = Callable[[Frame], tuple[Segmentation, float]]
-"""Finds the cells of a frame; gives also the milliseconds that it took."""
+
+class Network(Protocol):
+    """Finds the cells of frames."""
+
+    def prepare(self, frame: Frame) -> Prepared:
+        """Make a frame ready for the device."""
+
+    def __call__(self, prepared: Prepared) -> tuple[Segmentation, float]:
+        """Find the cells; gives also the milliseconds that it took."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,23 +63,23 @@ class Examination:
     Safe to call from several threads.
     """
 
-    def __init__(self, reader: RunReader, analysis: str, segment: Segment) -> None:
+    def __init__(self, reader: RunReader, analysis: str, network: Network) -> None:
         self._reader = reader
         self._analysis = analysis
-        self._segment = segment
+        self._network = network
 
     def __call__(self, frame: Frame) -> Result:
         """Find cells, measure those of another channel, or judge the picture."""
         plan = self._reader.plan
         if plan.is_plain:
-            return find_cells(frame, plan.bits, self._segment)
+            return find_cells(frame, plan.bits, self._network)
         stacks = self._reader.stacks(self._analysis, may_come=False)
         task = stacks.task(frame.key)
         if task is Task.JUDGE_PICTURE:
             return Result(measured_only(frame.pixels, bits=plan.bits))
         if task is Task.FIND_CELLS:
             picture = self._picture(frame, stacks)
-            result = find_cells(picture.frame, plan.bits, self._segment)
+            result = find_cells(picture.frame, plan.bits, self._network)
         else:
             found = stacks.segmented_of(frame.key)
             assert found is not None  # or there were no cells to be measured
@@ -115,12 +123,13 @@ class Examination:
         return int(self._reader.series_value("plane", key, self._analysis))
 
 
-def find_cells(frame: Frame, bits: int, segment: Segment) -> Result:
+def find_cells(frame: Frame, bits: int, network: Network) -> Result:
     """Find and measure the cells of a picture."""
     pixels = frame.pixels
+    prepared = network.prepare(frame)
     with ThreadPoolExecutor(1) as beside:
         appearance = beside.submit(Appearance, pixels, bits=bits)  # the device is at work
-        segmentation, inference_ms = segment(frame)
+        segmentation, inference_ms = network(prepared)
         labels = segmentation.labels
         judged = beside.submit(appearance.result().judge, labels)
         cells = cell_table(labels, pixels, frame.pixel_size_um)

@@ -24,8 +24,12 @@ class SharedNetwork:
         self._segmenter = segmenter
         self._turns = Together(self._predict, self._n_in_one_call)
 
-    def __call__(self, frame: Frame) -> tuple[Segmentation, float]:
-        """Segment a frame.
+    def prepare(self, frame: Frame) -> Prepared:
+        """Make a frame ready for the network."""
+        return self._segmenter.prepare(frame.pixels, frame.pixel_size_um)
+
+    def __call__(self, prepared: Prepared) -> tuple[Segmentation, float]:
+        """Segment a frame that is ready.
 
         Returns
         -------
@@ -33,7 +37,6 @@ class SharedNetwork:
         inference_ms : float
             Time in the network and the watershed, without the wait for a turn.
         """
-        prepared = self._segmenter.prepare(frame.pixels, frame.pixel_size_um)
         answer, network_s = self._turns(prepared)
         started = time.perf_counter()
         segmentation = self._segmenter.finish(prepared, answer)

@@ -66,12 +66,19 @@ def _sum_runs(labels: Labels, pixels: npt.NDArray[Any], sums: npt.NDArray[np.voi
     for y in range(height):
         start = ZERO
         while start < width:
-            label, stop = labels[y, start], start + 1
+            label, stop = labels[y, start], start
+            total, darkest, brightest = ZERO, _HIGHEST, -_HIGHEST
             while stop < width and labels[y, stop] == label:
+                count = np.int64(pixels[y, stop])
+                total += count
+                darkest, brightest = min(darkest, count), max(brightest, count)
                 stop += 1
             if label != 0:
-                _add_run(sums[label - 1], y, start, stop)
-                _add_counts(sums[label - 1], pixels[y, start:stop])
+                cell = sums[label - 1]
+                _add_run(cell, y, start, stop)
+                cell.counts += total
+                cell.min_counts = min(cell.min_counts, darkest)
+                cell.max_counts = max(cell.max_counts, brightest)
             start = stop
 
 
@@ -93,15 +100,3 @@ def _add_run(cell: CellRecord, y: int, start: int, stop: int) -> None:
     cell.yx += down * x
     cell.xx += n * right * right + 2 * right * ramp + squares
     cell.x0, cell.x1, cell.y1 = min(cell.x0, start), max(cell.x1, stop), y + 1
-
-
-@compiled
-def _add_counts(cell: CellRecord, counts: npt.NDArray[Any]) -> None:
-    """Add the intensities of a run to a cell."""
-    total, darkest, brightest = np.int64(0), cell.min_counts, cell.max_counts
-    for one in counts:
-        value = np.int64(one)
-        total += value
-        darkest, brightest = min(darkest, value), max(brightest, value)
-    cell.counts += total
-    cell.min_counts, cell.max_counts = darkest, brightest

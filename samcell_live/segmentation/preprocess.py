@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from samcell_live.compiled import compiled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -141,13 +143,30 @@ def _percentiles(values: GreyImage, percents: Sequence[float]) -> npt.NDArray[np
     >>> _percentiles(np.array([7, 9, 8, 20], np.float32), [0, 50, 100]).tolist()
     [7.0, 8.5, 20.0]
     """
-    if values.min() < 0 or values.max() > MOST_COUNTS or (np.rint(values) != values).any():
+    counts = _as_counts(values)
+    if counts is None:
         return np.asarray(np.percentile(values, percents))
-    n_up_to = np.cumsum(np.bincount(values.astype(np.int64)))
+    n_of_each = np.zeros(MOST_COUNTS + 1, np.int64)
+    _count(counts, n_of_each)
+    n_up_to = np.cumsum(n_of_each)
     place = np.array(percents) / 100 * (values.size - 1)
     below = np.searchsorted(n_up_to, np.floor(place), side="right")
     above = np.searchsorted(n_up_to, np.ceil(place), side="right")
     return np.asarray(below + (above - below) * (place % 1))
+
+
+def _as_counts(values: GreyImage) -> npt.NDArray[np.uint16] | None:
+    """Give values that are a 16-bit camera's counts as such; None if they are not."""
+    if values.min() < 0 or values.max() > MOST_COUNTS:
+        return None
+    counts = values.astype(np.uint16)
+    return counts if np.array_equal(counts, values) else None
+
+
+@compiled
+def _count(counts: npt.NDArray[np.uint16], n_of_each: npt.NDArray[np.int64]) -> None:
+    for count in counts:
+        n_of_each[count] += 1
 
 
 def scale_to_unit(image: GreyImage) -> GreyImage:

@@ -9,11 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from builders import acquired_run, frame, plan, results_of, segmentation, squares
+from builders import FindsSquares, acquired_run, frame, plan, results_of, squares
 
 from samcell_live.analysis.examination import Examination
 from samcell_live.analysis.queue import waiting_frames
-from samcell_live.records import Frame, FrameKey, RunShape, Segmentation
+from samcell_live.records import Frame, FrameKey, RunShape
 from samcell_live.store import layout
 from samcell_live.store.arrays import open_array
 from samcell_live.store.channels import cells_in_all_channels
@@ -27,21 +27,10 @@ from samcell_live.store.reader import RunReader
 N_CELLS = 3
 
 
-class Analyst:
-    """Finds the same cells in every picture, and remembers the pictures."""
-
-    def __init__(self) -> None:
-        self.seen: list[Frame] = []
-
-    def __call__(self, one: Frame) -> tuple[Segmentation, float]:
-        self.seen.append(one)
-        return segmentation(N_CELLS), 1.0
-
-
-def work_off(path: Path, analyst: Analyst) -> RunReader:
+def work_off(path: Path, network: FindsSquares) -> RunReader:
     reader = RunReader(path)
     results = results_of(path, reader.plan)
-    examination = Examination(reader, "cells", analyst)
+    examination = Examination(reader, "cells", network)
     for key in waiting_frames(reader, "cells"):
         result = examination(reader.frame(key))
         results.commit(key, result.row, labels=result.labels, cells=result.cells)
@@ -69,11 +58,11 @@ def planes(*places: int, c: int = 0) -> list[Frame]:
 
 @pytest.mark.parametrize("how", ["max", "mean"])
 def test_a_projection_is_made_of_all_planes(tmp_path: Path, how: str) -> None:
-    analyst, there = Analyst(), planes(0, 1, 2)
-    reader = work_off(recorded(tmp_path / "run", stack(how), there), analyst)
+    network, there = FindsSquares(N_CELLS), planes(0, 1, 2)
+    reader = work_off(recorded(tmp_path / "run", stack(how), there), network)
     cube = np.stack([one.pixels for one in there])
     wanted = cube.max(0) if how == "max" else np.rint(cube.mean(0)).astype(np.uint16)
-    (seen,) = analyst.seen
+    (seen,) = network.seen
     assert seen.key == FrameKey(z=2)
     assert np.array_equal(seen.pixels, wanted)
     assert np.array_equal(reader.picture(FrameKey(z=2), "cells"), wanted)
@@ -94,9 +83,9 @@ def test_the_sharpest_plane_is_segmented(tmp_path: Path) -> None:
         else replace(one, pixels=cv2.GaussianBlur(one.pixels, (0, 0), 3).astype(np.uint16))
         for one in there
     ]
-    analyst = Analyst()
-    reader = work_off(recorded(tmp_path / "run", stack("sharpest"), blurred), analyst)
-    assert np.array_equal(analyst.seen[0].pixels, there[1].pixels)
+    network = FindsSquares(N_CELLS)
+    reader = work_off(recorded(tmp_path / "run", stack("sharpest"), blurred), network)
+    assert np.array_equal(network.seen[0].pixels, there[1].pixels)
     assert reader.series_value("plane", FrameKey(z=2), "cells") == 1
     assert np.array_equal(reader.picture(FrameKey(z=2), "cells"), there[1].pixels)
 
@@ -105,9 +94,9 @@ def test_a_stack_that_lacks_a_plane_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    analyst = Analyst()
-    reader = work_off(recorded(tmp_path / "run", stack(), planes(0, 1)), analyst)
-    assert [one.key for one in analyst.seen] == [FrameKey(z=1)]
+    network = FindsSquares(N_CELLS)
+    reader = work_off(recorded(tmp_path / "run", stack(), planes(0, 1)), network)
+    assert [one.key for one in network.seen] == [FrameKey(z=1)]
     assert reader.series_value("n_planes", FrameKey(z=1), "cells") == 2
     assert "lacks 1 of its planes; the 2 that are there are taken" in caplog.text
     assert reader.counts("cells") == (3, 2, 1, 2, 0, 0)
@@ -116,10 +105,10 @@ def test_a_stack_that_lacks_a_plane_says_so(
 def test_one_plane_of_a_stack_is_segmented_and_the_others_are_judged(
     tmp_path: Path,
 ) -> None:
-    analyst = Analyst()
+    network = FindsSquares(N_CELLS)
     run_plan = plan(RunShape(z=3), segment_z=1)
-    reader = work_off(recorded(tmp_path / "run", run_plan, planes(0, 1, 2)), analyst)
-    assert [one.key for one in analyst.seen] == [FrameKey(z=1)]
+    reader = work_off(recorded(tmp_path / "run", run_plan, planes(0, 1, 2)), network)
+    assert [one.key for one in network.seen] == [FrameKey(z=1)]
     assert reader.series_value("plane", FrameKey(z=1), "cells") == 1
     assert len(reader.cells(FrameKey(z=0), "cells")) == 0
 
@@ -130,9 +119,9 @@ CHANNELS = (Channel(name="GFP"), Channel(name="phase"), Channel(name="DAPI"))
 def test_cells_are_measured_in_every_channel_with_the_same_labels(tmp_path: Path) -> None:
     run_plan = plan(RunShape(t=2, c=3), segment_c=1, channels=CHANNELS)
     acquired_run(tmp_path / "run", run_plan)
-    analyst = Analyst()
-    reader = work_off(tmp_path / "run", analyst)
-    assert [one.key for one in analyst.seen] == [FrameKey(t=t, c=1) for t in (0, 1)]
+    network = FindsSquares(N_CELLS)
+    reader = work_off(tmp_path / "run", network)
+    assert [one.key for one in network.seen] == [FrameKey(t=t, c=1) for t in (0, 1)]
     cells = cells_in_all_channels(reader, FrameKey(t=1), "cells")
     inside = squares(N_CELLS) == 2
     for channel, name in ((0, "_GFP"), (1, ""), (2, "_DAPI")):
@@ -149,21 +138,21 @@ def test_a_channel_that_came_first_is_measured_after_a_restart(tmp_path: Path) -
     acquired_run(tmp_path / "run", run_plan)
     reader = RunReader(tmp_path / "run")
     results = results_of(reader.path, run_plan)
-    examination = Examination(reader, "cells", Analyst())
+    examination = Examination(reader, "cells", FindsSquares(N_CELLS))
     first = next(waiting_frames(reader, "cells"))
     result = examination(reader.frame(first))
     results.commit(first, result.row, labels=result.labels, cells=result.cells)
     assert first == FrameKey(c=1)
-    analyst = Analyst()
-    work_off(reader.path, analyst)
-    assert analyst.seen == []
+    network = FindsSquares(N_CELLS)
+    work_off(reader.path, network)
+    assert network.seen == []
     assert cells_in_all_channels(reader, first, "cells")["mean_counts_DAPI"].notna().all()
 
 
 def test_a_channel_that_was_not_acquired_is_unknown(tmp_path: Path) -> None:
     run_plan = plan(RunShape(c=3), segment_c=1, channels=CHANNELS)
     there = [frame(FrameKey(c=c)) for c in (0, 1)]
-    reader = work_off(recorded(tmp_path / "run", run_plan, there), Analyst())
+    reader = work_off(recorded(tmp_path / "run", run_plan, there), FindsSquares(N_CELLS))
     cells = cells_in_all_channels(reader, FrameKey(), "cells")
     assert cells["mean_counts_GFP"].notna().all()
     assert cells["mean_counts_DAPI"].isna().all()
@@ -175,7 +164,7 @@ def test_other_channels_are_measured_in_the_same_picture_of_the_stack(
     two = CHANNELS[:2]
     run_plan = plan(RunShape(c=2, z=3), segment_c=1, segment_z=2, stack="max", channels=two)
     there = [*planes(0, 1, 2), *planes(0, 1, 2, c=1)]
-    reader = work_off(recorded(tmp_path / "run", run_plan, there), Analyst())
+    reader = work_off(recorded(tmp_path / "run", run_plan, there), FindsSquares(N_CELLS))
     brightest = np.stack([one.pixels for one in there[:3]]).max(0)
     cells = cells_in_all_channels(reader, FrameKey(), "cells")
     wanted = brightest[squares(N_CELLS) == 1].mean()

@@ -42,7 +42,7 @@ def behind_the_first(
     with ThreadPoolExecutor(len(frames)) as pool:
         answers = []
         for n_waiting, frame in enumerate(frames):
-            answers.append(pool.submit(network, frame))
+            answers.append(pool.submit(network, network.prepare(frame)))
             while n_waiting and len(network._turns._waiting) < n_waiting:
                 time.sleep(0.001)
         may_go_on.set()
@@ -98,8 +98,8 @@ def test_the_time_of_a_frame_does_not_count_its_wait_for_the_network() -> None:
     )
     started = time.perf_counter()
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(network, picture(0))
-        second = pool.submit(network, picture(1, LARGE))
+        first = pool.submit(network, network.prepare(picture(0)))
+        second = pool.submit(network, network.prepare(picture(1, LARGE)))
         time.sleep(1)
         may_go_on.set()
     whole_ms = (time.perf_counter() - started) * 1e3

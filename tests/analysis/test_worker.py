@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from builders import acquired_run, commit_cells, frame, plan, results_of, segmentation
+from builders import FindsSquares, acquired_run, commit_cells, frame, plan, results_of
 
 from samcell_live.analysis import examination, queue, worker
 from samcell_live.analysis.examination import Result, find_cells
@@ -113,7 +113,7 @@ def test_frames_are_read_examined_and_committed_side_by_side() -> None:
 
 
 def test_a_frame_with_cells_is_counted_and_measured() -> None:
-    result = find_cells(frame(), 12, lambda one: (segmentation(5), 12.5))
+    result = find_cells(frame(), 12, FindsSquares(5, inference_ms=12.5))
     assert result.row.cell_count == 5
     assert result.row.confluence == pytest.approx(5 * 16 / (24 * 32))
     assert result.row.inference_ms == 12.5
