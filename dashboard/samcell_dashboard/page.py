@@ -82,11 +82,10 @@ def _start(snapshot: Snapshot) -> datetime | None:
 
 def _alerts(snapshot: Snapshot) -> Iterator[str]:
     """Say what is wrong, but for what the run's status or its health says anyway."""
-    vitals, frames = snapshot.vitals, snapshot.frames
+    vitals = snapshot.vitals
     condition = Condition(
         plan=vitals.plan,
-        acquired=frames["acquired"].to_numpy(),
-        rank=frames["rank"].to_numpy(),
+        frames=snapshot.frames,
         n_waiting=vitals.account.waiting,
         acquisition=vitals.crew.acquisition,
         worker=vitals.crew.worker,

@@ -69,7 +69,7 @@ def _sum_runs(labels: Labels, pixels: npt.NDArray[Any], sums: npt.NDArray[np.voi
             label, stop = labels[y, start], start
             total, darkest, brightest = ZERO, _HIGHEST, -_HIGHEST
             while stop < width and labels[y, stop] == label:
-                count = np.int64(pixels[y, stop])
+                count: Any = np.int64(pixels[y, stop])
                 total += count
                 darkest, brightest = min(darkest, count), max(brightest, count)
                 stop += 1

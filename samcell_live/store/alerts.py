@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import (
@@ -23,13 +24,23 @@ from samcell_live.store.processes import (
 from samcell_live.store.reader import RunReader
 
 Kind: TypeAlias = Literal[
-    "acquisition", "stalled", "paused", "missing", "lost", "slow disk", "analysis"
+    "acquisition",
+    "stalled",
+    "paused",
+    "missing",
+    "lost",
+    "astray",
+    "slow disk",
+    "analysis",
 ]
 
 PATIENCE_S = 5.0
 """Shorter silences are no alert, however short the interval is."""
 PATIENCE_WITHOUT_INTERVAL_S = 60.0
 """Silence that is an alert in a run of one scan, or of unknown times."""
+
+ASTRAY_FIELDS = 0.1
+"""A frame is of another place if the stage is further off than this part of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +59,8 @@ class Condition:
     """All that alerts are derived from."""
 
     plan: RunPlan
-    acquired: npt.NDArray[np.bool_]
-    """(n_slots,) frames on disk."""
-    rank: npt.NDArray[np.int32]
-    """(n_slots,) place of each frame in the acquisition, -1 where none is expected."""
+    frames: pd.DataFrame
+    """What `RunReader.frames` gives."""
     n_waiting: int
     """Frames without a result."""
     acquisition: ProcessState | None
@@ -74,11 +83,8 @@ def alerts(reader: RunReader, now_s: float, analysis: str | None = None) -> list
     acquisition = reader.process(ACQUISITION)
     worker = reader.process(analysis_role(name))
     n_waiting = len(reader.waiting(name))
-    acquired = reader.acquired()
-    rank = reader.rank()[: len(acquired)]  # a run of unknown length may grow in between
-    return judge(
-        Condition(reader.plan, acquired, rank, n_waiting, acquisition, worker), now_s
-    )
+    condition = Condition(reader.plan, reader.frames(), n_waiting, acquisition, worker)
+    return judge(condition, now_s)
 
 
 def judge(condition: Condition, now_s: float) -> list[Alert]:
@@ -157,11 +163,38 @@ def _of_frames(condition: Condition, now_s: float) -> Iterator[tuple[Kind, str]]
             f"{passed_over} frames were due and did not come: look at the camera and at "
             "the log of the acquisition.",
         )
+    off_um = _off_um(condition)
+    if off_um.size:
+        yield (
+            "astray",
+            f"{off_um.size} frames were taken elsewhere, the stage up to "
+            f"{off_um.max():.0f} um from where it was sent: look at the stage.",
+        )
+
+
+def _off_um(condition: Condition) -> npt.NDArray[np.float64]:
+    """How far the stage was off, for each frame of another place than the planned one.
+
+    pymmcore-plus only warns of a stage that does not move, and the camera goes on.
+    """
+    plan, frames = condition.plan, condition.frames
+    sent_um = np.full((plan.shape.p, plan.shape.g, 2), np.nan)
+    for view in plan.views:
+        sent_um[view.p, view.g] = view.x_um, view.y_um
+    found_um = frames[["stage_x_um", "stage_y_um"]].to_numpy(dtype=np.float64)
+    off_um: npt.NDArray[np.float64] = np.hypot(
+        *(found_um - sent_um[frames["p"], frames["g"]]).T
+    )
+    side_um = min(plan.height_px, plan.width_px) * (plan.pixel_size_um or np.nan)
+    return off_um[
+        off_um > ASTRAY_FIELDS * side_um
+    ]  # what is not known is NaN, and not more
 
 
 def _n_passed_over(condition: Condition) -> int:
     """Count frames that are not on disk though a later one is."""
-    rank, acquired = condition.rank, condition.acquired
+    rank = condition.frames["rank"].to_numpy()
+    acquired = condition.frames["acquired"].to_numpy()
     last = rank[acquired].max(initial=-1)
     return int(np.count_nonzero((rank >= 0) & (rank < last) & ~acquired))
 

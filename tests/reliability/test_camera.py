@@ -47,9 +47,9 @@ class Bench:
         self.core = simulated_core(MICROSCOPE)
         self.monitor = Monitor(self.core, path, Experiment(keep_free_bytes=0))
 
-    def acquire(self) -> None:
-        """Acquire the sequence to its end."""
-        self.core.run_mda(SEQUENCE, block=True)
+    def acquire(self, sequence: MDASequence = SEQUENCE) -> None:
+        """Acquire a sequence to its end."""
+        self.core.run_mda(sequence, block=True)
         self.close()
 
     def close(self) -> None:
@@ -110,6 +110,24 @@ def test_a_camera_that_fails_for_good_leaves_what_it_gave_and_is_told(bench: Ben
     assert bench.timepoints() == [0, 1, 2]
     assert bench.reader.counts("cells").missing == N_FRAMES - 3
     assert check_store(bench.path) == []
+
+
+def test_a_stage_that_does_not_move_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocked(*arguments: object) -> None:
+        raise RuntimeError("motor overload")
+
+    sequence = MDASequence(
+        channels=["phase"],
+        stage_positions=[(0, 0), (500, 0)],
+        time_plan={"interval": 0.1, "loops": 3},
+    )
+    monkeypatch.setattr(bench.core, "setXYPosition", blocked)
+    bench.acquire(sequence)
+    assert bench.reader.counts("cells").missing == 0
+    (alert,) = alerts(bench.reader, time.time())
+    assert str(alert).startswith("3 frames were taken elsewhere, the stage up to 500 um")
 
 
 def test_a_peer_that_raises_costs_no_frame(bench: Bench) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pytest
 from builders import commit_cells, frame, plan, results_of
 
-from samcell_live.records import FrameKey, RunShape
+from samcell_live.records import NAN, FrameKey, RunShape
 from samcell_live.store import layout
 from samcell_live.store.alerts import PATIENCE_S, Condition, alerts, judge, patience_s
 from samcell_live.store.arrays import write_group
 from samcell_live.store.create import create_run
 from samcell_live.store.frames import FrameWriter
+from samcell_live.store.plan import RunPlan, View
 from samcell_live.store.processes import ACQUISITION, ProcessRecord, ProcessState, State
 from samcell_live.store.reader import RunReader
 
@@ -34,6 +36,17 @@ def process(
     )
 
 
+def frames_of(
+    run_plan: RunPlan, acquired: Sequence[int] = (), stage_x_um: float = NAN
+) -> pd.DataFrame:
+    """Frames of a run, all expected in slot order; the stage at 0 in y."""
+    keys = pd.DataFrame(list(run_plan.shape.all_keys()))
+    there = keys.index.isin(acquired)
+    return keys.assign(
+        acquired=there, rank=keys.index, stage_x_um=stage_x_um, stage_y_um=0.0
+    )
+
+
 def told(
     acquisition: ProcessState | None,
     worker: ProcessState | None = None,
@@ -43,10 +56,9 @@ def told(
     now_s: float = NOW_S,
 ) -> list[str]:
     """Kinds of the alerts of a run of six frames, ten minutes apart."""
-    there = np.isin(np.arange(6), acquired)
     run_plan = plan(RunShape(t=6), interval_s=TEN_MINUTES_S)
-    rank = np.arange(6, dtype=np.int32)
-    condition = Condition(run_plan, there, rank, n_waiting, acquisition, worker)
+    frames = frames_of(run_plan, acquired)
+    condition = Condition(run_plan, frames, n_waiting, acquisition, worker)
     return [alert.kind for alert in judge(condition, now_s)]
 
 
@@ -75,9 +87,8 @@ def test_a_stalled_run_says_where_it_hangs() -> None:
         last_frame_s=NOW_S - 900, next_due_s=0, at_work_in="peer.py, line 7, on"
     )
     run_plan = plan(RunShape(t=2), interval_s=TEN_MINUTES_S)
-    nothing = np.zeros(2, dtype=bool)
-    rank = np.arange(2, dtype=np.int32)
-    (alert,) = judge(Condition(run_plan, nothing, rank, 0, hangs, None), NOW_S)
+    condition = Condition(run_plan, frames_of(run_plan), 0, hangs, None)
+    (alert,) = judge(condition, NOW_S)
     assert str(alert) == (
         "No frame for 900 s, though one was due; the acquisition is at peer.py, line 7, on."
     )
@@ -108,6 +119,15 @@ def test_frames_that_wait_for_the_disk_are_not_missing() -> None:
 def test_lost_frames_and_a_slow_disk_are_told() -> None:
     poor = process(last_frame_s=NOW_S, lost=1, last_error="full", written_in_place=2)
     assert told(poor) == ["lost", "slow disk"]
+
+
+@pytest.mark.parametrize(("x_um", "kinds"), [(1001, []), (990, ["astray"]), (NAN, [])])
+def test_frames_of_another_place_are_told(x_um: float, kinds: list[str]) -> None:
+    where = View(path="0", name="A1", p=0, g=0, x_um=1000, y_um=0)
+    run_plan = plan(RunShape(t=2)).model_copy(update={"views": (where,)})
+    frames = frames_of(run_plan, (0,), stage_x_um=x_um)  # the picture is 12 um high
+    found = judge(Condition(run_plan, frames, 0, None, None), NOW_S)
+    assert [alert.kind for alert in found] == kinds
 
 
 def test_an_acquisition_that_failed_or_died_is_told() -> None:
