@@ -89,6 +89,12 @@ class Beginnings:
 
     def with_sequence(self, sequence: MDASequence, summary: Mapping[str, Any]) -> LiveRun:
         """Make the run of a sequence before its first frame."""
+        if not summary["image_infos"]:
+            raise ValueError(
+                "The microscope has no camera, so no frame can come. Load its "
+                "configuration (core.loadSystemConfiguration) and name the camera "
+                "(core.setCameraDevice)."
+            )
         camera = summary["image_infos"][0]
         if isinstance(sequence, RemainingSequence):
             return self._gone_on_with(sequence.rest.store, camera)

@@ -12,7 +12,7 @@ from pymmcore_plus import CMMCorePlus, find_micromanager
 from useq import MDASequence
 
 import samcell_live
-from samcell_live.microscope.beginning import Experiment
+from samcell_live.microscope.beginning import Beginnings, Experiment
 from samcell_live.microscope.experiment import run_experiment
 from samcell_live.microscope.monitor import Monitor
 from samcell_live.microscope.simulated import simulated_core
@@ -126,6 +126,14 @@ def test_an_acquisition_goes_on_when_recording_cannot(core: Any, tmp_path: Path)
     assert len(frames) == 6
     assert monitor.n_unrecorded == 6
     assert "FileExistsError" in monitor.errors[0]
+
+
+def test_a_microscope_without_a_camera_is_refused_with_the_reason(
+    core: Any, tmp_path: Path
+) -> None:
+    beginnings = Beginnings(core, tmp_path / "run.ome.zarr", Experiment())
+    with pytest.raises(ValueError, match="has no camera"):
+        beginnings.with_sequence(SEQUENCE, {"image_infos": ()})
 
 
 def settings(sequence: MDASequence = SEQUENCE) -> RunSettings:
