@@ -182,13 +182,10 @@ def _off_um(condition: Condition) -> npt.NDArray[np.float64]:
     for view in plan.views:
         sent_um[view.p, view.g] = view.x_um, view.y_um
     found_um = frames[["stage_x_um", "stage_y_um"]].to_numpy(dtype=np.float64)
-    off_um: npt.NDArray[np.float64] = np.hypot(
-        *(found_um - sent_um[frames["p"], frames["g"]]).T
-    )
+    apart_um = found_um - sent_um[frames["p"], frames["g"]]
+    off_um: npt.NDArray[np.float64] = np.hypot(apart_um[:, 0], apart_um[:, 1])
     side_um = min(plan.height_px, plan.width_px) * (plan.pixel_size_um or np.nan)
-    return off_um[
-        off_um > ASTRAY_FIELDS * side_um
-    ]  # what is not known is NaN, and not more
+    return off_um[off_um > ASTRAY_FIELDS * side_um]  # NaN, unknown, is not
 
 
 def _n_passed_over(condition: Condition) -> int:
