@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from useq import MDAEvent, MDASequence
@@ -13,6 +15,9 @@ from samcell_live.microscope.steering import Report
 from samcell_live.rules import Preset
 
 logger = logging.getLogger(__name__)
+
+NO_DISTANCE_UM = 0.01
+"""A stage that is no further away than this has not moved."""
 
 
 def at_positions(
@@ -48,8 +53,40 @@ class PresetChange:
         """It is done at once."""
 
 
+class _State:
+    """What of a microscope a sequence changes, as it is now.
+
+    The events of another sequence need not say all of it: one without an exposure is
+    exposed as long as the frame before.
+    """
+
+    def __init__(self, core: Any, sequence: MDASequence) -> None:
+        self._core = core
+        groups = {channel.group for channel in sequence.channels}
+        self._presets = {group: core.getCurrentConfig(group) for group in groups}
+        self._exposure_ms = core.getExposure()
+        self._z_um = core.getZPosition() if core.getFocusDevice() else None
+        self._xy_um = core.getXYPosition() if core.getXYStageDevice() else None
+
+    def restore(self) -> None:
+        """Put everything back; the focus first, whose height is safe where it was."""
+        core = self._core
+        if self._z_um is not None and _has_moved([self._z_um], [core.getZPosition()]):
+            core.setZPosition(self._z_um)
+        if self._xy_um is not None and _has_moved(self._xy_um, core.getXYPosition()):
+            core.setXYPosition(*self._xy_um)
+        for group, preset in self._presets.items():
+            if preset:
+                core.setConfig(group, preset)
+        core.setExposure(self._exposure_ms)  # last, as a preset may hold another
+
+
+def _has_moved(there_um: Sequence[float], here_um: Sequence[float]) -> bool:
+    return math.dist(there_um, here_um) > NO_DISTANCE_UM
+
+
 class ExtraSequence:
-    """Acquires a sequence into a run of its own."""
+    """Acquires a sequence into a run of its own, and leaves the microscope as it was."""
 
     def __init__(
         self,
@@ -61,11 +98,12 @@ class ExtraSequence:
         self._core, self._listening = core, listening
         self._sequence = sequence
         self.report = report
-        self._has_begun = False
+        self._before: _State | None = None
 
     def begin(self) -> list[MDAEvent]:
         """Make its run."""
         try:
+            before = _State(self._core, self._sequence)
             if self._core.getFocusDevice():
                 self._sequence = stacked_from(self._sequence, self._core.getZPosition())
             summary = self._core.mda.engine.get_summary_metadata(
@@ -76,11 +114,17 @@ class ExtraSequence:
             logger.debug("A rule could not be followed", exc_info=True)
             self.report(error)
             return []
-        self._has_begun = True
+        self._before = before
         self.report(None)
         return list(self._sequence)
 
     def end(self) -> None:
-        """Record that its run is over."""
-        if self._has_begun:
-            self._listening.sequence_finished(self._sequence)
+        """Record that its run is over, and put the microscope back."""
+        if self._before is None:
+            return
+        self._listening.sequence_finished(self._sequence)
+        try:
+            self._before.restore()
+        except Exception as error:  # the acquisition goes on
+            logger.debug("The microscope could not be put back", exc_info=True)
+            self.report(error)

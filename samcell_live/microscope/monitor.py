@@ -64,6 +64,8 @@ class Monitor:
         self._without_axes: UUID | None = None
         """The acquisition whose frames do not say which sequence they belong to."""
         self._over: set[UUID | None] = set()
+        self._resumed: RemainingSequence | None = None
+        """What runs, if it is the rest of a run: all that comes is on its clock."""
         self._n_passed_over = 0
         self._receptions: list[Reception] = []
         self._core = core
@@ -99,6 +101,7 @@ class Monitor:
         """Make the store of a sequence that is about to begin."""
         self._end(sequence.uid, "failed", "the sequence began again before it had ended")
         self._over.discard(sequence.uid)
+        self._resumed = sequence if isinstance(sequence, RemainingSequence) else None
         if not sequence.axis_order:  # a generator of events: pymmcore-plus has no sequence
             self._without_axes = sequence.uid
             self._receive(sequence.uid, is_open=True)
@@ -230,8 +233,8 @@ class Monitor:
         speed = self._experiment.culture_seconds_per_second
         if speed is None:
             elapsed_s = metadata.get("runner_time_ms", np.nan) / 1e3
-            if isinstance(event.sequence, RemainingSequence):
-                elapsed_s += event.sequence.clock_s() - self._core.mda.seconds_elapsed()
+            if self._resumed is not None:
+                elapsed_s += self._resumed.clock_s() - self._core.mda.seconds_elapsed()
         else:
             elapsed_s = due_s(event) * speed
         stage = metadata.get("position") or {}

@@ -37,6 +37,26 @@ def delayed(event: MDAEvent, by_s: float) -> MDAEvent:
     return event.model_copy(update=update)
 
 
+def beginning_at(event: MDAEvent, start_s: float, due: float) -> MDAEvent:
+    """Let an event of another sequence begin at a time of the one that runs.
+
+    Parameters
+    ----------
+    event : useq.MDAEvent
+    start_s : float
+        On the clock of what runs, which it does not set back.
+    due : float
+        The same time on the clock of the whole sequence; see `due_s`.
+    """
+    return event.model_copy(
+        update={
+            "min_start_time": start_s,
+            "reset_event_timer": False,
+            "metadata": {**event.metadata, _DUE_S: due},
+        }
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Rest:
     """How far a run has come."""
@@ -138,13 +158,7 @@ def _stretches(events: Iterable[MDAEvent]) -> Iterator[list[MDAEvent]]:
 
 def _counted_from(event: MDAEvent, start_s: float) -> MDAEvent:
     due = event.min_start_time or 0.0
-    return event.model_copy(
-        update={
-            "min_start_time": due - start_s,
-            "reset_event_timer": False,
-            "metadata": {**event.metadata, _DUE_S: due},
-        }
-    )
+    return beginning_at(event, due - start_s, due)
 
 
 def _key(event: MDAEvent) -> FrameKey:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias
 
 from useq import MDAEvent, MDASequence
 
-from samcell_live.microscope.remaining import delayed
+from samcell_live.microscope.remaining import beginning_at, delayed, due_s
 
 POLL_S = 0.1
 LATE_S = 1.0
@@ -152,9 +152,10 @@ def steer(
     clock = _Clock(runner, sleep)
     for t, members in groupby(events, key=lambda event: event.index.get("t", 0)):
         scan = list(members)
+        ahead_s = due_s(scan[0]) - _planned_s(scan[0])  # of a run that goes on
         while not steering.is_stopped and clock.wait(scan[0], steering.interval_s):
-            yield from _errands(steering, clock.now_s(), iterate)
-        yield from _errands(steering, clock.now_s(), iterate)
+            yield from _errands(steering, clock.now_s(), ahead_s, iterate)
+        yield from _errands(steering, clock.now_s(), ahead_s, iterate)
         due = steering.hand_out(t, scan)
         if steering.is_stopped:
             return
@@ -162,18 +163,17 @@ def steer(
         yield from iterate([delayed(event, late_s) for event in due])
 
 
-def _errands(steering: Steering, now_s: float, iterate: Iterate) -> Iterator[MDAEvent]:
+def _errands(
+    steering: Steering, now_s: float, ahead_s: float, iterate: Iterate
+) -> Iterator[MDAEvent]:
     while (errand := steering.next_errand()) is not None:
+        events = errand.begin()
         try:
-            yield from iterate([_at(now_s, event) for event in errand.begin()])
+            yield from iterate(
+                [beginning_at(event, now_s, now_s + ahead_s) for event in events]
+            )
         finally:
             errand.end()
-
-
-def _at(now_s: float, event: MDAEvent) -> MDAEvent:
-    """Let an event of another sequence come now, without setting this one's clock back."""
-    update = {"min_start_time": now_s, "reset_event_timer": False}
-    return event.model_copy(update=update)
 
 
 class _Clock:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from useq import MDAEvent, MDASequence
 
+from samcell_live.microscope.remaining import beginning_at, due_s
 from samcell_live.microscope.steering import (
     Report,
     Steering,
@@ -193,6 +194,19 @@ def test_something_else_is_acquired_between_two_scans_on_the_same_clock() -> Non
     assert acquired[place].reset_event_timer is False
     assert extra.ended_s == pytest.approx([12], abs=0.3)
     assert starts_s([*acquired[:place], *acquired[place + 1 :]]) == [0, 10, 20, 30]
+
+
+def test_something_else_has_the_clock_of_a_run_that_goes_on() -> None:
+    runner, steering = Runner(), Steering()
+    extra = Extra(runner)
+    at(runner, 12, lambda: steering.do_between_scans(extra))
+    an_hour_on = [
+        beginning_at(event, event.min_start_time or 0.0, 3600 + (event.min_start_time or 0))
+        for event in SEQUENCE
+    ]
+    acquired = acquire(steering, runner, events=an_hour_on)
+    (found,) = (event for event in acquired if event.sequence == extra.sequence)
+    assert due_s(found) == pytest.approx(3612, abs=0.3)
 
 
 def test_what_is_broken_off_in_between_is_ended() -> None:
