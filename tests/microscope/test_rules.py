@@ -328,12 +328,13 @@ def test_finished_wells_are_skipped_and_the_last_one_ends_the_run(
         core.events.configSet.connect(lambda *preset: set_presets.append(preset))
 
     begun = {"above": 0.0}
+    nuclei = {"config": "nuclei", "exposure": 50}
     reader = run_at_the_pace_of_its_analysis(
         monkeypatch,
         tmp_path / "run.ome.zarr",
         rule({"preset": {"group": "Lamp", "name": "broken"}}, **begun),
         rule({"preset": {"group": "Lamp", "name": "on"}}, **begun),
-        rule({"sequence": {"channels": ["phase", "nuclei"]}}, group="left", **begun),
+        rule({"sequence": {"channels": ["phase", nuclei]}}, group="left", **begun),
         rule("skip_wells", above=0.6, group="each"),
         prepare=with_lamp,
     )
@@ -354,6 +355,8 @@ def test_finished_wells_are_skipped_and_the_last_one_ends_the_run(
     assert [channel.name for channel in extra.plan.channels] == ["phase", "nuclei"]
     assert [view.name for view in extra.plan.views] == ["left"]
     assert extra.counts("cells") == (2, 2, 0, 2, 0, 0)
+    assert extra.frames()["exposure_ms"].tolist() == [10, 50]
+    assert set(reader.frames()["exposure_ms"].dropna()) == {10}  # as before it
 
 
 @pytest.mark.slow
