@@ -69,16 +69,16 @@ class _State:
         self._xy_um = core.getXYPosition() if core.getXYStageDevice() else None
 
     def restore(self) -> None:
-        """Put everything back; the focus first, whose height is safe where it was."""
+        """Put everything back; what might be stuck comes last."""
         core = self._core
-        if self._z_um is not None and _has_moved([self._z_um], [core.getZPosition()]):
-            core.setZPosition(self._z_um)
-        if self._xy_um is not None and _has_moved(self._xy_um, core.getXYPosition()):
-            core.setXYPosition(*self._xy_um)
         for group, preset in self._presets.items():
             if preset:
                 core.setConfig(group, preset)
-        core.setExposure(self._exposure_ms)  # last, as a preset may hold another
+        core.setExposure(self._exposure_ms)  # after the presets, which may hold another
+        if self._z_um is not None and _has_moved([self._z_um], [core.getZPosition()]):
+            core.setZPosition(self._z_um)  # before the stage: it is safe where it was
+        if self._xy_um is not None and _has_moved(self._xy_um, core.getXYPosition()):
+            core.setXYPosition(*self._xy_um)
 
 
 def _has_moved(there_um: Sequence[float], here_um: Sequence[float]) -> bool:

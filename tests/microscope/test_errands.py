@@ -81,3 +81,4 @@ def test_a_microscope_that_cannot_be_put_back_is_reported(
     monkeypatch.setattr(core, "setZPosition", stuck)
     extra.end()
     assert [str(one) for one in told] == ["None", "focus is locked"]
+    assert state(core)[:2] == ("phase", 10)
