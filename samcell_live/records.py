@@ -79,7 +79,7 @@ class RunShape:
     cam: int = 1
 
     @property
-    def sizes(self) -> tuple[int, ...]:
+    def sizes(self) -> tuple[int, int, int, int, int, int]:
         """Length of each axis, in the order of a `FrameKey`."""
         return self.t, self.p, self.g, self.c, self.z, self.cam
 

@@ -82,10 +82,12 @@ def _start(snapshot: Snapshot) -> datetime | None:
 
 def _alerts(snapshot: Snapshot) -> Iterator[str]:
     """Say what is wrong, but for what the run's status or its health says anyway."""
-    vitals = snapshot.vitals
+    vitals, frames = snapshot.vitals, snapshot.frames
     condition = Condition(
         plan=vitals.plan,
-        frames=snapshot.frames,
+        acquired=frames["acquired"].to_numpy(),
+        rank=frames["rank"].to_numpy(),
+        stage_um=frames[["stage_x_um", "stage_y_um"]].to_numpy(),
         n_waiting=vitals.account.waiting,
         acquisition=vitals.crew.acquisition,
         worker=vitals.crew.worker,

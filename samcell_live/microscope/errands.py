@@ -10,14 +10,11 @@ from typing import Any
 from useq import MDAEvent, MDASequence
 
 from samcell_live.microscope.focus import stacked_from, without_plate_z
-from samcell_live.microscope.monitor import Monitor
+from samcell_live.microscope.monitor import NO_DISTANCE_UM, Monitor
 from samcell_live.microscope.steering import Report
 from samcell_live.rules import Preset
 
 logger = logging.getLogger(__name__)
-
-NO_DISTANCE_UM = 0.01
-"""A stage that is no further away than this has not moved."""
 
 
 def at_positions(

@@ -36,7 +36,7 @@ from samcell_live.store.reader import RunReader
 logger = logging.getLogger(__name__)
 
 NO_DISTANCE_UM = 0.01
-"""The focus is where it is to go."""
+"""A stage that is no further away than this is there."""
 
 LAST_WORD_S = 30.0
 """After an acquisition stopped running, the word of its end may take this long."""

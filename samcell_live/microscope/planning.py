@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from pymmcore_plus import CMMCorePlus
@@ -108,7 +108,7 @@ def plan_run(
     plan = RunPlan(
         name=name,
         source=source,
-        shape_tpgczcam=astuple(shape),
+        shape_tpgczcam=shape.sizes,
         is_open=bool(seen),
         height_px=plane[0],
         width_px=plane[1],

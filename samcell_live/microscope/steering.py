@@ -167,10 +167,9 @@ def _errands(
     steering: Steering, now_s: float, ahead_s: float, iterate: Iterate
 ) -> Iterator[MDAEvent]:
     while (errand := steering.next_errand()) is not None:
-        events = errand.begin()
         try:
             yield from iterate(
-                [beginning_at(event, now_s, now_s + ahead_s) for event in events]
+                [beginning_at(one, now_s, now_s + ahead_s) for one in errand.begin()]
             )
         finally:
             errand.end()

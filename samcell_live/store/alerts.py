@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from samcell_live.store.plan import RunPlan
 from samcell_live.store.processes import (
@@ -59,8 +58,12 @@ class Condition:
     """All that alerts are derived from."""
 
     plan: RunPlan
-    frames: pd.DataFrame
-    """What `RunReader.frames` gives."""
+    acquired: npt.NDArray[np.bool_]
+    """(n_slots,) frames on disk."""
+    rank: npt.NDArray[np.int32]
+    """(n_slots,) place of each frame in the acquisition, -1 where none is expected."""
+    stage_um: npt.NDArray[np.float64]
+    """(n_slots, 2) where the stage was, x and y; NaN where that is not known."""
     n_waiting: int
     """Frames without a result."""
     acquisition: ProcessState | None
@@ -83,7 +86,17 @@ def alerts(reader: RunReader, now_s: float, analysis: str | None = None) -> list
     acquisition = reader.process(ACQUISITION)
     worker = reader.process(analysis_role(name))
     n_waiting = len(reader.waiting(name))
-    condition = Condition(reader.plan, reader.frames(), n_waiting, acquisition, worker)
+    acquired = reader.acquired()
+    n_slots = len(acquired)  # a run of unknown length may grow in between
+    condition = Condition(
+        plan=reader.plan,
+        acquired=acquired,
+        rank=reader.rank()[:n_slots],
+        stage_um=reader.stage_um()[:n_slots],
+        n_waiting=n_waiting,
+        acquisition=acquisition,
+        worker=worker,
+    )
     return judge(condition, now_s)
 
 
@@ -177,21 +190,21 @@ def _off_um(condition: Condition) -> npt.NDArray[np.float64]:
 
     pymmcore-plus only warns of a stage that does not move, and the camera goes on.
     """
-    plan, frames = condition.plan, condition.frames
-    sent_um = np.full((plan.shape.p, plan.shape.g, 2), np.nan)
+    plan = condition.plan
+    n_p, n_g = plan.shape.p, plan.shape.g
+    sent_um = np.full((n_p, n_g, 1, 2), np.nan)
     for view in plan.views:
         sent_um[view.p, view.g] = view.x_um, view.y_um
-    found_um = frames[["stage_x_um", "stage_y_um"]].to_numpy(dtype=np.float64)
-    apart_um = found_um - sent_um[frames["p"], frames["g"]]
-    off_um: npt.NDArray[np.float64] = np.hypot(apart_um[:, 0], apart_um[:, 1])
+    n_t = len(condition.stage_um) // plan.slots_per_timepoint
+    apart_um = condition.stage_um.reshape(n_t, n_p, n_g, -1, 2) - sent_um
+    off_um: npt.NDArray[np.float64] = np.hypot(apart_um[..., 0], apart_um[..., 1])
     side_um = min(plan.height_px, plan.width_px) * (plan.pixel_size_um or np.nan)
     return off_um[off_um > ASTRAY_FIELDS * side_um]  # NaN, unknown, is not
 
 
 def _n_passed_over(condition: Condition) -> int:
     """Count frames that are not on disk though a later one is."""
-    rank = condition.frames["rank"].to_numpy()
-    acquired = condition.frames["acquired"].to_numpy()
+    rank, acquired = condition.rank, condition.acquired
     last = rank[acquired].max(initial=-1)
     return int(np.count_nonzero((rank >= 0) & (rank < last) & ~acquired))
 

@@ -101,6 +101,12 @@ class RunReader:
         rank: npt.NDArray[np.int32] = self._column(layout.frame_column("rank"))
         return rank
 
+    def stage_um(self) -> npt.NDArray[np.float64]:
+        """(n_slots, 2) where the stage was, x and y; NaN where that is not known."""
+        columns = [self._column(layout.frame_column(f"stage_{axis}_um")) for axis in "xy"]
+        n_slots = min(map(len, columns))  # a run of unknown length may grow in between
+        return np.column_stack([column[:n_slots] for column in columns])
+
     def committed(self, analysis: str) -> npt.NDArray[np.uint8]:
         """(n_slots,) 0 waiting, 1 analysed, 2 failed; all 0 before the analysis began."""
         path = layout.series_column(analysis, "committed")

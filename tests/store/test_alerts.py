@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pytest
 from builders import commit_cells, frame, plan, results_of
 
@@ -36,15 +36,20 @@ def process(
     )
 
 
-def frames_of(
-    run_plan: RunPlan, acquired: Sequence[int] = (), stage_x_um: float = NAN
-) -> pd.DataFrame:
-    """Frames of a run, all expected in slot order; the stage at 0 in y."""
-    keys = pd.DataFrame(list(run_plan.shape.all_keys()))
-    there = keys.index.isin(acquired)
-    return keys.assign(
-        acquired=there, rank=keys.index, stage_x_um=stage_x_um, stage_y_um=0.0
-    )
+def condition_of(
+    run_plan: RunPlan,
+    acquisition: ProcessState | None,
+    worker: ProcessState | None = None,
+    *,
+    acquired: Sequence[int] = (),
+    n_waiting: int = 0,
+    stage_x_um: float = NAN,
+) -> Condition:
+    """Condition of a run that expects its frames in slot order; the stage at 0 in y."""
+    slots = np.arange(run_plan.shape.n_slots, dtype=np.int32)
+    there = np.isin(slots, acquired)
+    stage_um = np.where(there[:, None], [stage_x_um, 0.0], NAN)
+    return Condition(run_plan, there, slots, stage_um, n_waiting, acquisition, worker)
 
 
 def told(
@@ -57,8 +62,9 @@ def told(
 ) -> list[str]:
     """Kinds of the alerts of a run of six frames, ten minutes apart."""
     run_plan = plan(RunShape(t=6), interval_s=TEN_MINUTES_S)
-    frames = frames_of(run_plan, acquired)
-    condition = Condition(run_plan, frames, n_waiting, acquisition, worker)
+    condition = condition_of(
+        run_plan, acquisition, worker, acquired=acquired, n_waiting=n_waiting
+    )
     return [alert.kind for alert in judge(condition, now_s)]
 
 
@@ -87,8 +93,7 @@ def test_a_stalled_run_says_where_it_hangs() -> None:
         last_frame_s=NOW_S - 900, next_due_s=0, at_work_in="peer.py, line 7, on"
     )
     run_plan = plan(RunShape(t=2), interval_s=TEN_MINUTES_S)
-    condition = Condition(run_plan, frames_of(run_plan), 0, hangs, None)
-    (alert,) = judge(condition, NOW_S)
+    (alert,) = judge(condition_of(run_plan, hangs), NOW_S)
     assert str(alert) == (
         "No frame for 900 s, though one was due; the acquisition is at peer.py, line 7, on."
     )
@@ -125,8 +130,9 @@ def test_lost_frames_and_a_slow_disk_are_told() -> None:
 def test_frames_of_another_place_are_told(x_um: float, kinds: list[str]) -> None:
     where = View(path="0", name="A1", p=0, g=0, x_um=1000, y_um=0)
     run_plan = plan(RunShape(t=2)).model_copy(update={"views": (where,)})
-    frames = frames_of(run_plan, (0,), stage_x_um=x_um)  # the picture is 12 um high
-    found = judge(Condition(run_plan, frames, 0, None, None), NOW_S)
+    # The picture is 12 um high.
+    condition = condition_of(run_plan, None, acquired=(0,), stage_x_um=x_um)
+    found = judge(condition, NOW_S)
     assert [alert.kind for alert in found] == kinds
 
 
